@@ -1,0 +1,50 @@
+"""The contract of everything that reads lines: crops in, readings out. No implementation is imported here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Crop = NDArray[np.uint8]
+"""One line of text, BGR, shape (height, width, 3), running from left to right, of any size."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadChar:
+    """One character with where it stands: `x0` to `x1` in pixels of the crop it was read from.
+
+    `confidence` is the recogniser's probability (0 to 1) where it is surest of the character; `alternatives` are the
+    next best characters there with theirs, best first.
+    """
+
+    text: str
+    confidence: float
+    x0: float
+    x1: float
+    alternatives: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one crop says. `confidence` is the mean over its characters, 0 where there are none."""
+
+    text: str
+    confidence: float
+    chars: tuple[ReadChar, ...]
+    engine: str
+
+
+class Recogniser(Protocol):
+    """Reads lines. Holds warm models; not safe to share between threads."""
+
+    name: str
+    version: str
+    vocabulary: frozenset[str]
+
+    def read(self, crops: Sequence[Crop], allow: frozenset[str] | None = None) -> list[Reading]:
+        """Read every crop, in the order given; `allow` limits the answer to these characters (and the space)."""
+        ...

@@ -1,0 +1,77 @@
+"""Running a model: an ONNX file in, a warm session on one thread out (OpenVINO)."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from worker.reading.models import ModelError
+
+SHAPES_KEPT = 24  # prepared shapes that stay in memory; each costs megabytes, so callers use few sizes
+
+
+@functools.cache
+def core() -> Any:
+    """The process's one OpenVINO core; made at the first use and never before a fork."""
+    import openvino
+
+    return openvino.Core()
+
+
+class Session:
+    """A compiled model. Call it with its inputs; float32, one thread, tuned for the latency of one picture.
+
+    `edit` may change the graph before it is compiled (see `ctc_graph`). Raises ModelError where the file is no model.
+    """
+
+    def __init__(
+        self,
+        model: Path | bytes,
+        *,
+        threads: int = 1,
+        shapes_kept: int = SHAPES_KEPT,
+        edit: Callable[[Any], Any] | None = None,
+        config: Mapping[str, Any] | None = None,
+    ) -> None:
+        try:
+            graph = core().read_model(model if isinstance(model, bytes) else str(model))
+        except RuntimeError as error:
+            name = "the given bytes" if isinstance(model, bytes) else str(model)
+            raise ModelError(
+                reason=f"{name} cannot be read as a model: {str(error).splitlines()[-1].strip()}"
+            ) from error
+        self.metadata = _metadata(graph)
+        if edit is not None:
+            graph = edit(graph)
+        settings: dict[str, Any] = {
+            "INFERENCE_PRECISION_HINT": "f32",  # OpenVINO would choose bf16 on newer cores: slower here, and less exact
+            "INFERENCE_NUM_THREADS": threads,
+            "NUM_STREAMS": 1,
+            "PERFORMANCE_HINT": "LATENCY",
+            "ENABLE_CPU_PINNING": False,  # the worker pins its process itself
+            "CPU_RUNTIME_CACHE_CAPACITY": shapes_kept * 64,  # counted in prepared kernels, some dozens a shape
+        }
+        self._compiled = core().compile_model(graph, "CPU", settings | dict(config or {}))
+        self._request = self._compiled.create_infer_request()
+        self._outputs = len(self._compiled.outputs)
+
+    def __call__(self, *inputs: NDArray[Any]) -> list[NDArray[Any]]:
+        """Run once; returns copies of the outputs, in the model's order."""
+        self._request.infer(list(inputs), share_inputs=True)
+        return [np.array(self._request.get_output_tensor(i).data) for i in range(self._outputs)]
+
+    def release(self) -> None:
+        """Give the memory of the last shapes back; the next call is slower by some milliseconds."""
+        self._compiled.release_memory()
+
+
+def _metadata(graph: Any) -> dict[str, str]:
+    info = graph.get_rt_info()
+    if "framework" not in info:
+        return {}
+    return {key: graph.get_rt_info(["framework", key]).astype(str) for key in info["framework"]}
