@@ -53,8 +53,8 @@ def configuration(settings: Settings, redis_url: str) -> dict[str, Any]:
             "visibility_timeout": settings.visibility_timeout_s,
             "unacked_restore_interval": 10,
             "unacked_restore_throttle": 1,
-            # Interactive pages overtake bulk pages: queues are asked in this order, each time.
-            "queue_order_strategy": "sorted",
+            # Interactive pages overtake bulk pages: queues are asked in the order they were given, each time.
+            "queue_order_strategy": "priority",
             "socket_timeout": 30,
             "socket_connect_timeout": 5,
             "socket_keepalive": True,
