@@ -8,6 +8,8 @@ direction of reading.
 from __future__ import annotations
 
 import dataclasses
+import json
+import zlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -114,3 +116,13 @@ class ReadOptions:
 
 def _box(box: Quad | None) -> list[list[float]] | None:
     return None if box is None else [[round(x, 1), round(y, 1)] for x, y in box]
+
+
+def pack_page(page: dict[str, Any]) -> bytes:
+    """A page's JSON as the job store keeps it: compact UTF-8, zlib at its fastest level."""
+    return zlib.compress(json.dumps(page, ensure_ascii=False, separators=(",", ":")).encode(), 1)
+
+
+def failed_page(number: int, problem: Mapping[str, Any]) -> bytes:
+    """What stands in a result for a page that could not be read, packed: no lines, and the problem under `error`."""
+    return pack_page({**Page(0, 0).to_json(number), "error": dict(problem)})
