@@ -1,0 +1,76 @@
+"""Cutting a line out of a page, upright and flat, and carrying character positions back to the page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.records import Char
+from worker.reading import geometry
+from worker.reading.geometry import Floats
+from worker.reading.recogniser import ReadChar
+
+MAX_HEIGHT_PX = 96  # recognisers look at 32 or 48 px; taller crops only cost time
+MAX_WIDTH_PX = 12000  # a line longer than this is squeezed rather than refused
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A flat picture of one line, BGR, and the matrix that carries its pixels back to the page."""
+
+    image: NDArray[np.uint8]
+    to_page: NDArray[np.float64]
+
+
+def cut(page: NDArray[np.uint8], quad: Floats) -> Cut:
+    """The quad's content with the reading direction from left to right. Never larger than the page shows it, except
+    that a side shorter than one pixel becomes one; very tall lines are made `MAX_HEIGHT_PX` high."""
+    wide, high = geometry.size(quad)
+    scale = min(1.0, MAX_HEIGHT_PX / max(high, 1.0), MAX_WIDTH_PX / max(wide, 1.0))
+    width, height = max(1, round(wide * scale)), max(1, round(high * scale))
+    left, top, right, bottom = geometry.bounds(quad)
+    straight = np.allclose(quad, [[left, top], [right, top], [right, bottom], [left, bottom]], atol=0.6)
+    if straight:  # an upright rectangle is a slice: no resampling blur, and many times faster
+        x0, y0 = max(0, round(left)), max(0, round(top))
+        x1, y1 = min(page.shape[1], max(x0 + 1, round(right))), min(page.shape[0], max(y0 + 1, round(bottom)))
+        part = page[y0:y1, x0:x1]
+        if part.size:
+            if scale < 1.0:
+                part = cv2.resize(part, (width, height), interpolation=cv2.INTER_AREA)
+            matrix = np.array(
+                [[(x1 - x0) / part.shape[1], 0, x0], [0, (y1 - y0) / part.shape[0], y0], [0, 0, 1]], dtype=np.float64
+            )
+            return Cut(np.ascontiguousarray(part), matrix)
+    matrix = geometry.crop_matrix(quad, width, height)
+    source = page
+    if scale < 0.5:  # warpPerspective does not average: shrink the surroundings first
+        x0, y0 = max(0, int(left)), max(0, int(top))
+        part = page[y0 : int(bottom) + 2, x0 : int(right) + 2]
+        if part.size:
+            source = cv2.resize(part, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+            moved = (quad - (x0, y0)) * scale
+            small = geometry.crop_matrix(moved.astype(np.float32), width, height)
+            flat = cv2.warpPerspective(
+                source, small, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+            )
+            return Cut(flat, np.asarray(np.linalg.inv(matrix), dtype=np.float64))
+    flat = cv2.warpPerspective(source, matrix, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    return Cut(flat, np.asarray(np.linalg.inv(matrix), dtype=np.float64))
+
+
+def char_records(piece: Cut, chars: tuple[ReadChar, ...]) -> tuple[Char, ...]:
+    """The characters with their boxes in pixels of the page."""
+    if not chars:
+        return ()
+    height = piece.image.shape[0]
+    corners = np.array(
+        [[(c.x0, 0), (c.x1, 0), (c.x1, height), (c.x0, height)] for c in chars], dtype=np.float32
+    ).reshape(-1, 2)
+    on_page = geometry.through(piece.to_page, corners).reshape(-1, 4, 2)
+    return tuple(
+        Char(c.text, c.confidence, geometry.as_record(quad), c.alternatives)
+        for c, quad in zip(chars, on_page, strict=True)
+    )

@@ -1,0 +1,139 @@
+"""Where the text is: a differentiable-binarization detector (DBNet, Liao et al. 2020) and its boxes.
+
+The network says for each pixel how surely it lies in the shrunk core of a line. Cores are cut out at a threshold,
+wrapped in the smallest rectangle, and grown back by the offset area * ratio / perimeter (Vatti clipping; for a
+rectangle that is just longer sides). Detectors have no memory between pages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from worker.reading import geometry, models, tiles
+from worker.reading.geometry import Floats
+from worker.reading.runtime import Session
+
+CORE_THRESHOLD = 0.3  # probability from which a pixel belongs to a core
+BOX_THRESHOLD = 0.5  # mean probability inside a core from which it is text
+UNCLIP = 1.6  # offset = area * UNCLIP / perimeter of the core
+MIN_CORE_PX = 3  # shorter side of a core, in detector pixels
+MAX_BOXES = 3000
+BLANK_SPREAD = 12  # grey levels: a tile whose brightest and darkest smoothed pixels differ by less holds no ink
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """One line found: its quad (4, 2) in pixels of the picture given, the mean probability of its core, and the core's
+    shorter side in detector pixels (small: the detector saw too little)."""
+
+    quad: Floats
+    score: float
+    core_px: float
+
+
+class Detector:
+    """A warm detector. `mean` and `std` are those of its training, for pixels scaled to 0..1, in BGR order."""
+
+    def __init__(
+        self,
+        model: Path | bytes,
+        mean: tuple[float, float, float] = (0.5, 0.5, 0.5),
+        std: tuple[float, float, float] = (0.5, 0.5, 0.5),
+    ) -> None:
+        self._session = Session(model)
+        # (pixel / 255 - mean) / std as one multiply and one add
+        gain = 1.0 / (255.0 * np.asarray(std, dtype=np.float32))
+        self._gain: NDArray[np.float32] = gain.reshape(1, 3, 1, 1).astype(np.float32)
+        bias = -np.asarray(mean, dtype=np.float32) / np.asarray(std, dtype=np.float32)
+        self._bias: NDArray[np.float32] = bias.reshape(1, 3, 1, 1).astype(np.float32)
+
+    @classmethod
+    def load(cls, folder: Path, name: str = "ppocrv6_det") -> Detector:
+        """The detector called `name` in the registry, from the models folder."""
+        return cls(models.path(folder, name))
+
+    def probability(self, image: NDArray[np.uint8], windows: Iterable[tiles.Tile] | None = None) -> Floats:
+        """The probability map of a BGR picture, (height, width), 0 where the windows do not reach."""
+        height, width = image.shape[:2]
+        out = np.zeros((height, width), dtype=np.float32)
+        for tile in tiles.plan(width, height) if windows is None else windows:
+            part = image[tile.y : tile.y + tile.height, tile.x : tile.x + tile.width]
+            if is_blank(part):
+                continue
+            high, wide = part.shape[:2]
+            if (high, wide) != (tile.height, tile.width):
+                part = cv2.copyMakeBorder(
+                    part, 0, tile.height - high, 0, tile.width - wide, cv2.BORDER_CONSTANT, value=_border_colour(part)
+                )
+            x = part.transpose(2, 0, 1)[None].astype(np.float32)
+            x *= self._gain
+            x += self._bias
+            core = self._session(x)[0][0, 0]
+            out[tile.top : tile.bottom, tile.left : tile.right] = core[
+                tile.top - tile.y : tile.bottom - tile.y, tile.left - tile.x : tile.right - tile.x
+            ]
+        return out
+
+    def detect(self, image: NDArray[np.uint8], scale: float = 1.0) -> list[Box]:
+        """Lines of a BGR picture, looked at `scale` times its size; quads in pixels of the picture given."""
+        height, width = image.shape[:2]
+        if scale != 1.0:
+            goal = (max(1, round(width * scale)), max(1, round(height * scale)))
+            seen = cv2.resize(image, goal, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+        else:
+            seen = image
+        boxes = boxes_of(self.probability(seen))
+        zoom = np.array([width / seen.shape[1], height / seen.shape[0]], dtype=np.float32)
+        return [Box(geometry.clip(box.quad * zoom, width, height), box.score, box.core_px) for box in boxes]
+
+    def release(self) -> None:
+        """Give back the memory of the last shapes."""
+        self._session.release()
+
+
+def boxes_of(probability: Floats) -> list[Box]:
+    """Cuts the cores out of a probability map; quads in pixels of the map, grown to the whole line."""
+    mask = (probability > CORE_THRESHOLD).astype(np.uint8)
+    mask = cv2.dilate(mask, np.ones((2, 2), np.uint8))
+    contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    found = []
+    for contour in contours[:MAX_BOXES]:
+        if len(contour) < 4:
+            continue
+        centre, (w, h), turn = cv2.minAreaRect(contour)
+        if min(w, h) < MIN_CORE_PX:
+            continue
+        score = _core_score(probability, contour)
+        if score < BOX_THRESHOLD:
+            continue
+        w, h, turn = geometry.upright(w, h, turn)
+        offset = w * h * UNCLIP / (2 * (w + h))
+        quad = geometry.quad_of_rect(centre, w + 2 * offset, h + 2 * offset, turn)
+        found.append(Box(quad, score, min(w, h)))
+    return found
+
+
+def is_blank(part: NDArray[np.uint8]) -> bool:
+    """Whether a window holds nothing but paper: the spread of its smoothed brightness is within noise."""
+    small = cv2.resize(part, (max(1, part.shape[1] // 4), max(1, part.shape[0] // 4)), interpolation=cv2.INTER_AREA)
+    low, high = int(small.min()), int(small.max())
+    return high - low < BLANK_SPREAD
+
+
+def _core_score(probability: Floats, contour: NDArray[np.int32]) -> float:
+    x, y, w, h = cv2.boundingRect(contour)
+    inside = np.zeros((h, w), dtype=np.uint8)
+    cv2.fillPoly(inside, [contour - (x, y)], 1)
+    return float(cv2.mean(probability[y : y + h, x : x + w], inside)[0])
+
+
+def _border_colour(part: NDArray[np.uint8]) -> tuple[float, float, float]:
+    """The paper's colour: the median of the edge rows, so that padding brings no new edge."""
+    b, g, r = np.median(np.concatenate([part[-1], part[0], part[:, 0], part[:, -1]]), axis=0)
+    return float(b), float(g), float(r)
