@@ -145,6 +145,9 @@ class Machine:
         """See `Store.accept`. Order: repeated key, cache, bound, join, new run."""
         now = self.now()
         mark = f"{new.blob}|{new.options}|{','.join(map(str, new.pages))}"
+        if new.id in self.jobs:
+            # The same call again, after a connection that broke before its answer came; so below.
+            return Accepted(new.id, "new")
         if new.idempotency:
             known = self.idempotency.get((new.client, new.idempotency))
             if known and known[2] > now and known[0] in self.jobs:
@@ -288,12 +291,15 @@ class Machine:
             if number not in run.todo:
                 return None, self._dispatch()
             page = run.pages[number] = PageState()
+        given = Claim(run_id, number, token, page.attempts, run.blob, run.kind, run.options, run.total)
+        if page.state == "running" and page.token == token:
+            return given, ()
         if page.state in ("done", "failed") or (page.state == "running" and self.leases[(run_id, number)] > now):
             return None, self._dispatch()
         if page.state == "running":
             self._end_attempt(run, number, "lost")
         if page.attempts >= self.limits.max_attempts:
-            return None, self._fail(run, number, _worn_out(), b"") + self._dispatch()
+            return None, self._fail(run, number, worn_out(), b"") + self._dispatch()
         page.attempts += 1
         page.state, page.token, page.worker, page.lines = "running", token, str(worker.get("worker", "")), (0, 0)
         self.leases[(run_id, number)] = now + self.limits.lease_s * 1000
@@ -304,8 +310,7 @@ class Machine:
             run.status, run.started_at = Status.RUNNING, now
             self._leave_waiting(run)
         self.changed(run_id)
-        claim = Claim(run_id, number, token, page.attempts, run.blob, run.kind, run.options, run.total)
-        return claim, self._dispatch()
+        return dataclasses.replace(given, attempt=page.attempts), self._dispatch()
 
     def _leave_waiting(self, run: Run) -> None:
         for queue in QUEUES:
@@ -331,6 +336,9 @@ class Machine:
 
     def finish_page(self, claim: Claim, done: PageDone) -> tuple[bool, tuple[Message, ...]]:
         """See `Store.finish_page`. A claim whose lease lapsed still counts while nobody else took the page."""
+        before = self.runs[claim.run].pages.get(claim.page) if claim.run in self.runs else None
+        if before is not None and before.state == "done" and before.token == claim.token:
+            return True, ()
         held = self._holder(claim, "running", "queued")
         if held is None:
             self.totals["pages_late"] += 1
@@ -382,7 +390,7 @@ class Machine:
         self.totals["attempts_lost"] += 1
         if final is None and run.pages[number].attempts < self.limits.max_attempts:
             return self._requeue(run, number, outcome)
-        return self._fail(run, number, final or _worn_out(), b"", outcome)
+        return self._fail(run, number, final or worn_out(), b"", outcome)
 
     def _requeue(self, run: Run, number: int, outcome: str) -> tuple[Message, ...]:
         self._end_attempt(run, number, outcome)
@@ -525,7 +533,7 @@ class Machine:
             messages += self._lost(self.runs[run_id], number, "lost")
         messages += self._resend(now, depths)
         for job_id in [job for job, deadline in self.inflight.items() if deadline <= now]:
-            self._drop_job(self.jobs[job_id], Status.FAILED, _past_deadline())
+            self._drop_job(self.jobs[job_id], Status.FAILED, past_deadline())
         for job in [job for job in self.jobs.values() if job.expires_at is not None and job.expires_at <= now]:
             self._remove_job(job)
         for sha in [sha for sha, until in self.unaccepted.items() if until <= now]:
@@ -554,11 +562,13 @@ class Machine:
                     yield Message(run_id, number, queue)
 
 
-def _worn_out() -> dict[str, Any]:
+def worn_out() -> dict[str, Any]:
+    """The problem of a page whose worker was lost at every attempt."""
     return errors.PageFailed(
         reason="its worker was lost at every attempt", reason_zh="每次尝试时处理进程都异常退出"
     ).to_json()
 
 
-def _past_deadline() -> dict[str, Any]:
+def past_deadline() -> dict[str, Any]:
+    """The problem of a job that was not finished in time."""
     return errors.PageFailed(reason="the job was not finished in time", reason_zh="任务未能在期限内完成").to_json()

@@ -48,11 +48,13 @@ class MemoryStore:
         self.machine.changed = self._notify
         self._secret = secrets.token_bytes(16)
         self._changed = threading.Condition(threading.RLock())
-        self._versions: dict[str, int] = {}
+        self._latest: dict[str, int] = {}
+        self._news = 0
         self._reconciler: tuple[str, int] = ("", 0)
 
     def _notify(self, run: str) -> None:
-        self._versions[run] = self._versions.get(run, 0) + 1
+        self._news += 1
+        self._latest[run] = self._news
         self._changed.notify_all()
 
     # The gateway's side
@@ -308,8 +310,13 @@ class MemoryStore:
     def ping(self) -> None:
         """See `Store.ping`."""
 
-    def wait_for_change(self, run: str, timeout_s: float) -> bool:
+    @_locked
+    def news(self) -> int:
+        """See `Store.news`."""
+        return self._news
+
+    def wait_for_change(self, run: str, timeout_s: float, since: int | None = None) -> bool:
         """See `Store.wait_for_change`."""
         with self._changed:
-            seen = self._versions.get(run, 0)
-            return self._changed.wait_for(lambda: self._versions.get(run, 0) != seen, timeout_s)
+            mark = self._news if since is None else since
+            return self._changed.wait_for(lambda: self._latest.get(run, 0) > mark, timeout_s)

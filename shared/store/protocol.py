@@ -297,5 +297,9 @@ class Store(Protocol):
     def ping(self) -> None:
         """Answers, or raises StoreUnavailable."""
 
-    def wait_for_change(self, run: str, timeout_s: float) -> bool:
-        """Hold until the run changes or the time is over. Holds no connection per waiter."""
+    def news(self) -> int:
+        """How much has been heard of all runs so far. Taken before `view`, it makes `wait_for_change` miss nothing."""
+
+    def wait_for_change(self, run: str, timeout_s: float, since: int | None = None) -> bool:
+        """Hold until the run changes (counted from `since`, else from now) or the time is over. Holds no connection per
+        waiter. May come back for nothing: look again."""
