@@ -117,9 +117,9 @@ def note_en() -> Sheet:
         "Dear Hannah",
         "the parcel came this morning",
         "and the cake was still warm",
-        "We shared it with our friends",
-        "See you on Sunday at noon",
-        "with love from Oliver",
+        "We shared it with Grandma",
+        "See you next week at noon",
+        "many greetings Oliver",
     ]
     sheet.block(96, 100, texts, "breip", 56, 58, jitter=2)
     sheet.image = grain(shade(sheet.image, 1.0, 0.9), 3, 23)

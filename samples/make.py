@@ -35,6 +35,8 @@ from scenes import (
 from sheet import Sheet, blur, grain, shade, shaken, tilt
 
 HERE = Path(__file__).parent
+ON_THE_PAGE = HERE.parent / "web" / "samples"  # copies of a few, for visitors without a picture at hand
+SHOWN = ("receipt-en.jpg", "road-sign.jpg", "invoice-zh.jpg", "report-5p.pdf")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -176,6 +178,9 @@ def main() -> None:
     (HERE / "samples.json").write_text(
         json.dumps([describe(sample) for sample in samples], ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
     )
+    ON_THE_PAGE.mkdir(exist_ok=True)
+    for name in SHOWN:
+        (ON_THE_PAGE / name).write_bytes((HERE / name).read_bytes())
     total = 0
     for sample in samples:
         size = (HERE / sample.file).stat().st_size

@@ -167,8 +167,6 @@ def terminal() -> Sheet:
     """A terminal window."""
     sheet = Sheet(760, 380, (24, 26, 32), (214, 222, 230))
     sheet.draw.rectangle((0, 0, 760, 36), fill=(48, 52, 60))
-    for index, colour in enumerate(((236, 106, 94), (244, 190, 80), (98, 196, 84))):
-        sheet.draw.ellipse((16 + 26 * index, 11, 30 + 26 * index, 25), fill=colour)
     texts = [
         "backup started at 09 30",
         "checking 482 folders",

@@ -69,6 +69,13 @@ def test_a_pdf_has_its_pages_and_only_the_letter_has_text_of_its_own(sample: dic
         assert own == (page["lines"] if sample["kind"] == "letter" else [])
 
 
+def test_the_page_offers_copies_of_samples_that_are_the_same() -> None:
+    copies = list((FOLDER.parent / "web" / "samples").iterdir())
+    assert copies
+    for copy in copies:
+        assert copy.read_bytes() == (FOLDER / copy.name).read_bytes(), copy.name
+
+
 def test_the_special_forms_are_there() -> None:
     with Image.open(FOLDER / "badge.png") as badge:
         assert badge.mode == "RGBA"

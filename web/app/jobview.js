@@ -1,0 +1,249 @@
+// One job on screen: what it is, how far it is, and its pages, picture beside text.
+
+import { getPicture, getResult } from "./api.js";
+import { h, icon } from "./dom.js";
+import { duration, onLanguage, t } from "./i18n.js";
+import { ended, standing } from "./jobs.js";
+import { Pager } from "./pager.js";
+import { Pages } from "./pages.js";
+import { Progress } from "./progress.js";
+import { TextPane } from "./textpane.js";
+import { complain, toast } from "./toast.js";
+import { Viewer } from "./viewer.js";
+
+const FORMATS = { text: "txt", json: "json", markdown: "md", hocr: "hocr.html", alto: "xml", tsv: "tsv", pdf: "pdf" };
+const SHOWN_BY_BROWSERS = /^image\/(png|jpeg|webp|bmp|gif)$/;
+
+export class JobView {
+  entry = null;
+  #pages = null;
+  #page = 1;
+  #urls = new Map(); // page number -> object URL of its picture
+  #fetching = new Set();
+
+  constructor(root, jobs) {
+    this.root = root;
+    this.jobs = jobs;
+    this.name = h("h1", { id: "job-name", class: "job-name" });
+    this.pill = h("span", { class: "pill" });
+    this.facts = h("p", { class: "facts" });
+    this.actions = h("div", { class: "actions" });
+    this.progress = new Progress(jobs);
+    this.pager = new Pager((page) => this.turnTo(page));
+    this.viewer = new Viewer({ hover: (index) => this.#hover(index), select: (index) => this.#select(index, "picture") }, this.pager.element);
+    this.text = new TextPane({
+      hover: (index) => this.#hover(index),
+      select: (index) => this.#select(index, "text"),
+      cut: (index, height) => this.viewer.cut(index, height),
+      copy: (text) => copy(text),
+    });
+    this.viewer.image.addEventListener("load", () => this.#describe());
+    root.replaceChildren(
+      h("header", { class: "job-head" }, h("div", { class: "job-title" }, h("div", { class: "title-line" }, this.name, this.pill), this.facts), this.actions),
+      this.progress.element,
+      h("div", { class: "panes" }, this.viewer.element, this.text.element),
+    );
+    document.addEventListener("keydown", (event) => this.#key(event));
+    onLanguage(() => this.entry && this.update(this.entry));
+  }
+
+  /** Put an entry on screen, or nothing. */
+  open(entry) {
+    if (entry === this.entry) return;
+    this.#close();
+    this.entry = entry;
+    this.root.hidden = !entry;
+    if (!entry) return;
+    this.#pages = entry.pages ??= new Pages(entry);
+    this.#pages.onKnown = (page) => this.#pageKnown(page);
+    if (entry.file && SHOWN_BY_BROWSERS.test(entry.file.type)) this.#urls.set(1, URL.createObjectURL(entry.file));
+    this.#page = this.#pages.numbers[0];
+    this.update(entry);
+  }
+
+  /** News of the entry. */
+  update(entry) {
+    if (entry !== this.entry) return;
+    const word = standing(entry);
+    this.name.textContent = entry.name || entry.job?.name || entry.id || "";
+    this.name.title = this.name.textContent;
+    this.pill.textContent = t(word === "waitingRetry" ? "queued" : word);
+    this.pill.className = `pill is-${word}`;
+    this.#buildFacts();
+    this.#buildActions();
+    this.progress.show(entry);
+    const numbers = this.#pages.numbers;
+    if (!numbers.includes(this.#page)) this.#page = numbers[0];
+    this.#showPage();
+    if (entry.id) this.#pages.update(this.#page);
+  }
+
+  /** Show page `number` of the document. */
+  turnTo(number) {
+    if (number === this.#page || !this.#pages.numbers.includes(number)) return;
+    this.#page = number;
+    this.#showPage();
+    this.#pages.load(number);
+  }
+
+  #close() {
+    for (const url of this.#urls.values()) URL.revokeObjectURL(url);
+    this.#urls.clear();
+    this.#fetching.clear();
+    if (this.#pages) this.#pages.onKnown = null;
+    this.viewer.show(null, null);
+    this.text.show(null);
+  }
+
+  #pageKnown(page) {
+    if (page === this.#page) this.#showPage();
+    this.pager.show(this.#pages, this.#page);
+    if (ended(this.entry)) this.#buildFacts();
+  }
+
+  #showPage() {
+    const { entry } = this;
+    const page = this.#page;
+    const known = this.#pages.known.get(page);
+    this.pager.show(this.#pages, page);
+    this.viewer.show(this.#urls.get(page) ?? null, known?.data ?? null);
+    if (known?.data) this.text.show(known.data);
+    else if (known?.problem) this.text.say(() => `${t("pageFailed")} ${known.problem.sentence}`);
+    else if (ended(entry) && entry.job?.status !== "done") this.text.say(entry.phase === "sent" ? "pageWaiting" : () => "");
+    else this.text.say(() => "");
+    this.text.element.classList.toggle("pending", !known && !ended(entry));
+    if (known && !this.#urls.has(page)) this.#fetchPicture(page);
+    else if (!known && !this.#urls.has(page) && entry.phase === "sent" && !ended(entry)) this.viewer.say(t("pageWaiting"));
+  }
+
+  async #fetchPicture(page) {
+    const { entry } = this;
+    if (this.#fetching.has(page)) return;
+    this.#fetching.add(page);
+    try {
+      const blob = await getPicture(entry.id, page);
+      if (entry !== this.entry || !blob) return;
+      this.#urls.set(page, URL.createObjectURL(blob));
+      if (page === this.#page) this.viewer.show(this.#urls.get(page), this.#pages.known.get(page)?.data ?? null);
+    } catch (error) {
+      this.#fetching.delete(page);
+      complain(error);
+    }
+  }
+
+  #hover(index) {
+    this.viewer.mark("hover", index);
+    this.text.hover(index);
+  }
+
+  #select(index, from) {
+    this.viewer.mark("selected", index, from === "text");
+    this.text.select(index, from === "picture");
+  }
+
+  // The picture's name for those who do not see it.
+  #describe() {
+    this.viewer.image.alt = `${this.entry?.name ?? ""}, ${t("page")} ${this.#page}`;
+  }
+
+  #buildFacts() {
+    const { job } = this.entry;
+    const facts = [];
+    const progress = job?.progress;
+    if (progress?.pages_total) facts.push(t("pages", { n: progress.pages_total }));
+    if (ended(this.entry) && progress?.lines_done) facts.push(t("lines", { n: progress.lines_done }));
+    const seconds = (Date.parse(job?.finished_at) - Date.parse(job?.started_at ?? job?.created_at)) / 1000;
+    if (job?.cached) facts.push(t("fromCache"));
+    else if (seconds >= 0) facts.push(duration(seconds));
+    const page = this.#pages.known.get(this.#page)?.data;
+    if (page?.source === "text-layer") facts.push(t("textLayer"));
+    else if (page?.engine) facts.push(page.engine);
+    if (page?.rotation) facts.push(t("turned", { degrees: page.rotation }));
+    this.facts.textContent = facts.join(" · ");
+  }
+
+  #buildActions() {
+    const { entry } = this;
+    const state = `${standing(entry)}/${entry.id}/${document.documentElement.lang}`;
+    if (this.actions.dataset.state === state) return; // an open menu stays open
+    this.actions.dataset.state = state;
+    const readable = ["done", "partial"].includes(entry.job?.status) && entry.phase === "sent";
+    const items = [];
+    if (readable) {
+      items.push(h("button", { type: "button", class: "button primary", id: "copy", onclick: () => this.#copyAll() }, icon("copy"), t("copy")));
+      items.push(this.#downloads());
+    }
+    if (!ended(entry)) items.push(h("button", { type: "button", class: "button", id: "cancel", onclick: () => this.jobs.cancel(entry).catch(complain) }, icon("stop"), t("cancelJob")));
+    else items.push(h("button", { type: "button", class: "button", id: "remove", title: t("remove"), "aria-label": t("remove"), onclick: () => this.#remove() }, icon("bin")));
+    this.actions.replaceChildren(...items);
+  }
+
+  #downloads() {
+    const menu = h("details", { class: "menu" },
+      h("summary", { class: "button" }, icon("save"), t("download"), icon("down")),
+      h("ul", {}, Object.keys(FORMATS).map((format) => h("li", {}, h("button", {
+        type: "button", data: { format }, onclick: () => { menu.open = false; this.#download(format); },
+      }, t(`f_${format}`))))));
+    menu.addEventListener("focusout", (event) => { if (!menu.contains(event.relatedTarget)) menu.open = false; });
+    menu.addEventListener("keydown", (event) => { if (event.key === "Escape") { menu.open = false; menu.firstChild.focus(); } });
+    return menu;
+  }
+
+  async #copyAll() {
+    try {
+      const single = this.#pages.numbers.length === 1 && this.#pages.known.get(this.#page)?.data;
+      await copy(single ? single.text : await (await getResult(this.entry.id, "text")).text());
+    } catch (error) {
+      complain(error);
+    }
+  }
+
+  async #download(format) {
+    const { entry } = this;
+    try {
+      const url = URL.createObjectURL(await getResult(entry.id, format));
+      const stem = (entry.name || entry.id).replace(/\.[^.]*$/, "");
+      h("a", { href: url, download: `${stem}.${FORMATS[format]}` }).click();
+      setTimeout(() => URL.revokeObjectURL(url), 60_000);
+    } catch (error) {
+      complain(error);
+    }
+  }
+
+  async #remove() {
+    const { entry } = this;
+    if (entry.phase === "sent" && !window.confirm(t("removeAsk"))) return;
+    try {
+      await this.jobs.remove(entry);
+      location.hash = "#/";
+      toast(t("removed"));
+    } catch (error) {
+      complain(error);
+    }
+  }
+
+  #key(event) {
+    if (this.root.hidden || event.altKey || event.ctrlKey || event.metaKey || event.target.closest?.("input, select, textarea, dialog")) return;
+    const step = { PageDown: 1, PageUp: -1, ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    const numbers = this.#pages?.numbers ?? [];
+    const next = step && numbers[numbers.indexOf(this.#page) + step];
+    if (!next) return;
+    event.preventDefault();
+    this.turnTo(next);
+  }
+}
+
+/** Put text on the clipboard and say so; plain http has no Clipboard API, so the old way is the second one. */
+async function copy(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    const area = h("textarea", { class: "sr", value: text });
+    document.body.append(area);
+    area.select();
+    const done = document.execCommand("copy");
+    area.remove();
+    if (!done) return toast(t("copyFailed"));
+  }
+  toast(t("copied"));
+}

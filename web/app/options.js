@@ -1,0 +1,62 @@
+// How a document is to be read: the options of POST /v1/jobs. What equals the default is not sent.
+
+import { h, memory } from "./dom.js";
+import { onLanguage, t } from "./i18n.js";
+
+// The first value of each is the server's default.
+const CHOICES = {
+  lang: ["auto", "zh", "en"],
+  engine: ["auto", "crnn", "ppocrv6", "modelscope"],
+  layout: ["auto", "page", "line"],
+  preprocess: ["auto", "off"],
+  priority: ["interactive", "bulk"],
+};
+const LABELS = { lang: "optLang", engine: "optEngine", layout: "optLayout", preprocess: "optPreprocess", priority: "optPriority" };
+
+/** Build the form inside `form`; `note` is the element of the summary that names what differs from the default. */
+export class Options {
+  #chosen = memory.get("options", {}) ?? {};
+  #pages = "";
+
+  constructor(form, note) {
+    this.form = form;
+    this.note = note;
+    form.addEventListener("submit", (event) => event.preventDefault());
+    onLanguage(() => this.#build());
+    this.#build();
+  }
+
+  /** What to send: only what differs from the default. */
+  get values() {
+    const values = Object.fromEntries(Object.entries(this.#chosen).filter(([name, value]) => CHOICES[name]?.slice(1).includes(value)));
+    if (this.#pages.trim()) values.pages = this.#pages.replaceAll(/\s+/g, "");
+    return values;
+  }
+
+  #build() {
+    const fields = Object.entries(CHOICES).map(([name, values]) => {
+      const select = h("select", { name, onchange: (event) => this.#choose(name, event.target.value) },
+        values.map((value) => h("option", { value }, t(`${name}_${value}`))));
+      select.value = values.includes(this.#chosen[name]) ? this.#chosen[name] : values[0];
+      return h("label", { class: "field" }, h("span", {}, t(LABELS[name])), select);
+    });
+    const pages = h("input", {
+      type: "text", name: "pages", value: this.#pages, placeholder: t("pagesHint"), inputMode: "text", spellcheck: false,
+      oninput: (event) => { this.#pages = event.target.value; this.#summary(); },
+    });
+    fields.push(h("label", { class: "field" }, h("span", {}, t("optPages")), pages));
+    this.form.replaceChildren(...fields);
+    this.#summary();
+  }
+
+  #choose(name, value) {
+    this.#chosen[name] = value;
+    memory.set("options", this.#chosen);
+    this.#summary();
+  }
+
+  #summary() {
+    const parts = Object.entries(this.values).map(([name, value]) => (name === "pages" ? `${t("optPages")} ${value}` : t(`${name}_${value}`)));
+    this.note.textContent = parts.length ? parts.join(" · ") : t("asUsual");
+  }
+}
