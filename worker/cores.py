@@ -1,0 +1,182 @@
+"""Which cores this process may use, and a core of its own for every worker process.
+
+Containers of one host do not see each other, so a core is leased in the job store under the host's boot id, which is
+the same in all of them. A CPU quota does not show in the affinity mask: the cgroup is asked for it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import logging
+import os
+import re
+import socket
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from shared.store.protocol import Store
+
+log = logging.getLogger(__name__)
+
+ROOT = Path("/")
+_CONTAINER_ID = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
+
+
+def usable_cores(root: Path = ROOT) -> tuple[int, ...]:
+    """The cores of the affinity mask; one thread of every physical core first, their second threads after."""
+    allowed = sorted(os.sched_getaffinity(0))
+    return tuple(sorted(allowed, key=lambda core: (_thread_of_core(core, root), core)))
+
+
+def _thread_of_core(core: int, root: Path) -> int:
+    """0 for the first hardware thread of a physical core, 1 for the second; 0 where the kernel does not say."""
+    path = root / f"sys/devices/system/cpu/cpu{core}/topology/thread_siblings_list"
+    siblings = _core_list(_text(path))
+    return siblings.index(core) if core in siblings else 0
+
+
+def _core_list(text: str) -> list[int]:
+    """`0-2,8` as [0, 1, 2, 8]."""
+    cores: list[int] = []
+    for part in filter(None, text.strip().split(",")):
+        first, _, last = part.partition("-")
+        cores += range(int(first), int(last or first) + 1)
+    return cores
+
+
+def cpu_quota(root: Path = ROOT) -> float | None:
+    """The tightest CPU quota of this process's cgroups (v2 or v1), in cores; None without one."""
+    quotas = []
+    for line in _text(root / "proc/self/cgroup").splitlines():
+        hierarchy, _, rest = line.partition(":")
+        controllers, _, path = rest.partition(":")
+        if hierarchy == "0" and not controllers:
+            quotas += [_quota_v2(folder) for folder in _upwards(root / "sys/fs/cgroup", path)]
+        elif "cpu" in controllers.split(","):
+            for mount in {controllers, "cpu", "cpu,cpuacct"}:
+                quotas += [_quota_v1(folder) for folder in _upwards(root / "sys/fs/cgroup" / mount, path)]
+    return min((quota for quota in quotas if quota is not None), default=None)
+
+
+def _upwards(mount: Path, path: str) -> list[Path]:
+    """A cgroup's folder and those above it. Inside a container the path may not exist: then the mount is the cgroup."""
+    folders, here = [mount], mount
+    for part in Path(path.lstrip("/")).parts:
+        if part != "..":
+            here = here / part
+            folders.append(here)
+    return folders
+
+
+def _quota_v2(folder: Path) -> float | None:
+    quota, _, period = _text(folder / "cpu.max").strip().partition(" ")
+    return int(quota) / int(period) if quota.isdigit() and period.isdigit() and int(period) else None
+
+
+def _quota_v1(folder: Path) -> float | None:
+    quota, period = (_text(folder / f"cpu.cfs_{name}_us").strip() for name in ("quota", "period"))
+    return int(quota) / int(period) if quota.isdigit() and period.isdigit() and int(period) else None
+
+
+def process_count(wanted: int, root: Path = ROOT) -> int:
+    """How many worker processes to start: as many as `wanted`, or for 0 one a usable core within the CPU quota.
+
+    A quota is rounded down (1.5 cores hold one process that is never throttled), to 1 at least.
+    """
+    if wanted > 0:
+        return wanted
+    quota = cpu_quota(root)
+    cores = len(usable_cores(root))
+    return max(1, cores if quota is None else min(cores, int(quota + 0.01)))
+
+
+def boot_id(root: Path = ROOT) -> str:
+    """What is the same in every container of a host and in no other host; the host's name where the kernel hides it."""
+    return _text(root / "proc/sys/kernel/random/boot_id").strip() or socket.gethostname()
+
+
+def container_id(root: Path = ROOT) -> str:
+    """The container's id, its first 12 characters as docker prints them, or ""."""
+    for source in ("proc/self/cgroup", "proc/self/mountinfo"):
+        found = _CONTAINER_ID.search(_text(root / source))
+        if found:
+            return found.group()[:12]
+    return ""
+
+
+def host_tag(root: Path = ROOT) -> str:
+    """The host's name with a mark of the machine and process namespace, so that no two worker processes share a name."""
+    namespace = ""
+    with contextlib.suppress(OSError):
+        namespace = os.readlink(root / "proc/self/ns/pid")
+    mark = hashlib.sha256(f"{boot_id(root)}{namespace}".encode()).hexdigest()[:6]
+    return f"{socket.gethostname()}-{mark}"
+
+
+def pin(cores: Sequence[int]) -> None:
+    """Bind every thread of this process to cores. Raises OSError where the kernel forbids it."""
+    os.sched_setaffinity(0, cores)
+    for thread in os.listdir("/proc/self/task") if os.path.isdir("/proc/self/task") else ():
+        with contextlib.suppress(ProcessLookupError):
+            os.sched_setaffinity(int(thread), cores)
+
+
+@dataclass
+class CoreLease:
+    """One worker process's hold on a core. `renew` is called from the heartbeat; `core` is None while unpinned.
+
+    Every change is said in the log. A process without a core runs on all it may use and asks again at each renewal.
+    """
+
+    store: Store
+    owner: str
+    ttl_s: int
+    host: str
+    cores: tuple[int, ...]
+    core: int | None = None
+    _told: bool = False
+    _closed: bool = False
+
+    def __post_init__(self) -> None:
+        self._lock = threading.Lock()
+
+    def renew(self) -> None:
+        """Take, keep or change the core. Raises StoreUnavailable; the pinning then stays as it is."""
+        with self._lock:
+            if self._closed:
+                return
+            core = self.store.lease_core(self.host, self.cores, self.owner, self.ttl_s)
+            if core == self.core and (core is not None or self._told):
+                return
+            try:
+                pin([core] if core is not None else self.cores)
+            except OSError as error:
+                log.warning("core %s was leased but this process may not be pinned to it: %s", core, error)
+                if core is not None:
+                    self.store.release_core(self.host, core, self.owner)
+                core = None
+                self._closed = True
+            if core is None:
+                log.warning("no core is free on this host (of %s): running unpinned", list(self.cores))
+            else:
+                log.info("pinned to core %d", core)
+            self.core, self._told = core, True
+
+    def release(self) -> None:
+        """Give the core back; later renewals do nothing."""
+        with self._lock:
+            self._closed = True
+            if self.core is not None:
+                self.store.release_core(self.host, self.core, self.owner)
+                self.core = None
+
+
+def _text(path: Path) -> str:
+    """A small file's text, "" where it cannot be read."""
+    try:
+        return path.read_text()
+    except (OSError, UnicodeDecodeError):
+        return ""

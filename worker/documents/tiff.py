@@ -1,0 +1,78 @@
+"""TIFF: one or many pages, any depth, fax pages with oblong pixels included."""
+
+from __future__ import annotations
+
+import io
+from typing import cast
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from shared.errors import DocumentError, NoPages
+from worker.documents.document import PageImage, Source, broken, check_size
+from worker.documents.image import DECODE_ERRORS, to_bgr, upright
+
+OBLONG = 1.3  # pixels more oblong than this (fax: 1.92) are made square; less is left as it is displayed
+
+
+class TiffDocument:
+    """Pages are decoded one at a time; the file stays compressed in memory or on disk."""
+
+    def __init__(self, source: Source, *, max_pixels: int) -> None:
+        self._source = source
+        self._max_pixels = max_pixels
+        try:
+            self._image: Image.Image = Image.open(io.BytesIO(source) if isinstance(source, bytes) else source)
+            self._pages = int(getattr(self._image, "n_frames", 1))
+        except (UnidentifiedImageError, *DECODE_ERRORS) as error:
+            raise DocumentError(reason=broken(error)) from error
+
+    @property
+    def pages(self) -> int:
+        """See `Document.pages`."""
+        return self._pages
+
+    def page(self, number: int) -> PageImage:
+        """See `Document.page`."""
+        if not 1 <= number <= self._pages:
+            raise NoPages(reason=f"it has {self._pages} pages, not page {number}")
+        try:
+            self._image.seek(number - 1)
+            check_size(*self._image.size, self._max_pixels)
+            pixels = self._decode(number)
+            across, down = _resolution(self._image)
+        except (UnidentifiedImageError, *DECODE_ERRORS) as error:
+            raise DocumentError(reason=broken(error)) from error
+        warnings: tuple[str, ...] = ()
+        if across and down and max(across, down) > OBLONG * min(across, down):
+            height, width = pixels.shape[:2]
+            size = (width, round(height * across / down)) if across > down else (round(width * down / across), height)
+            if size[0] * size[1] <= self._max_pixels:
+                pixels = cast("NDArray[np.uint8]", cv2.resize(pixels, size, interpolation=cv2.INTER_LINEAR))
+                warnings = (f"The page's pixels are not square ({across:g}x{down:g} dpi): it was stretched.",)
+        return PageImage(pixels, pixels.shape[1], pixels.shape[0], warnings)
+
+    def _decode(self, number: int) -> NDArray[np.uint8]:
+        try:
+            self._image.load()
+            return to_bgr(upright(self._image))
+        except DECODE_ERRORS:
+            # Pillow lacks some layouts (planar 16-bit colour, 32-bit colour); OpenCV has its own reader of TIFF.
+            data = self._source if isinstance(self._source, bytes) else self._source.read_bytes()
+            found, frames = cv2.imdecodemulti(
+                np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR, range=(number - 1, number)
+            )
+            if not found or not frames:
+                raise
+            return cast("NDArray[np.uint8]", frames[0])
+
+    def close(self) -> None:
+        """See `Document.close`."""
+        self._image.close()
+
+
+def _resolution(image: Image.Image) -> tuple[float, float]:
+    across, down = image.info.get("dpi", (0, 0))
+    return float(across), float(down)
