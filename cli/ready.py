@@ -1,0 +1,88 @@
+"""Whether the fleet is ready, what it still waits for, and what the screen tells of its queue and slots."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+import redis
+
+from cli import valkey
+from cli.words import pick
+from shared.settings import Settings
+
+PROBE_S = 1.0
+SLOTS_QUIET_S = 2.0  # no further slot for this long: they are all there
+SLOTS_S = 20.0
+
+# (text shown while waiting, what is waited for, most seconds) -> whether it came in time
+Wait = Callable[[Callable[[], str], Callable[[], bool], float], bool]
+
+
+def readiness(settings: Settings) -> dict[str, Any]:
+    """What GET /readyz says, with `status_code`; 0 while nothing listens."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)
+    connection = http.client.HTTPConnection(host, settings.port, timeout=PROBE_S)
+    try:
+        connection.request("GET", "/readyz")
+        response = connection.getresponse()
+        body = response.read()
+        with contextlib.suppress(ValueError):
+            found = json.loads(body)
+            if isinstance(found, dict):
+                return {**found, "status_code": response.status}
+        return {"status_code": response.status}
+    except (OSError, http.client.HTTPException):
+        return {"status_code": 0}
+    finally:
+        connection.close()
+
+
+def waiting_for(answer: Mapping[str, Any]) -> str:
+    """What the fleet still lacks, in words."""
+    if not answer.get("status_code"):
+        return pick("waiting for the gateway", "等待网关启动")
+    reason = answer.get(pick("detail", "detail_zh")) or answer.get("detail") or answer.get("reason")
+    return str(reason) if reason else pick("waiting for a worker to load its model", "等待识别进程加载模型")
+
+
+def wait_for_slots(settings: Settings, wait: Wait) -> list[dict[str, Any]]:
+    """The slots, when no further one has come for a moment: one is enough to be ready, the screen shows all."""
+    from shared.store.open import open_store  # pulls Celery in: only once the gateway is up anyway
+
+    store, _ = open_store(settings)
+    slots: list[dict[str, Any]] = []
+    changed = time.monotonic()
+
+    def complete() -> bool:
+        nonlocal slots, changed
+        found = store.slots()
+        if len(found) != len(slots):
+            slots, changed = found, time.monotonic()
+        return time.monotonic() - changed > SLOTS_QUIET_S
+
+    wait(lambda: pick("waiting for all worker processes", "等待所有识别进程"), complete, SLOTS_S)
+    return slots
+
+
+def queue_line(url: str, *, own: bool) -> str:
+    """The queue's server in a few words."""
+    address = without_password(url)
+    try:
+        found = valkey.facts(url)
+    except (redis.exceptions.RedisError, OSError):
+        return address
+    durable = f"AOF {found.get('appendfsync', '')}".strip() if found.get("aof_enabled") == "1" else "no AOF"
+    words = f"{found['name']} {found['version']} ({durable}, {found.get('maxmemory_policy', '')})"
+    return f"{words} {'' if own else 'REDIS_URL '}{address}"
+
+
+def without_password(url: str) -> str:
+    """A Redis address that may be shown."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.hostname}:{parts.port or 6379}{parts.path}"
