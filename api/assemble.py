@@ -1,0 +1,77 @@
+"""Stored pages -> a job's result. Pages are kept packed and passed on as they are; only their summaries are parsed."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+import pydantic_core
+from pydantic import BaseModel, TypeAdapter
+
+from shared.store.protocol import JobView
+
+PAGE_BREAK = "\n\n"
+"""Between the texts of two pages."""
+
+
+class _Head(BaseModel):
+    """What of a page goes into the result as a whole. Everything else is skipped without being built."""
+
+    text: str = ""
+    engine: str = ""
+    models: dict[str, str] = {}
+    warnings: list[str] = []
+    error: dict[str, Any] | None = None
+
+
+_HEAD: TypeAdapter[_Head] = TypeAdapter(_Head)
+
+
+class Summary(NamedTuple):
+    """The parts of a result that stand beside its pages."""
+
+    text: str
+    engine: str
+    models: dict[str, str]
+    warnings: list[str]
+
+
+def summarise(packed: Mapping[int, bytes]) -> Summary:
+    """One pass over all pages; holds one unpacked page at a time."""
+    texts, warnings = [], []
+    engines: dict[str, None] = {}
+    models: dict[str, str] = {}
+    for number, blob in sorted(packed.items()):
+        head = _HEAD.validate_json(zlib.decompress(blob))
+        if head.text:
+            texts.append(head.text)
+        if head.engine:
+            engines[head.engine] = None
+        models |= head.models
+        at = f"page {number}: " if len(packed) > 1 else ""
+        warnings += [at + warning for warning in head.warnings]
+        if head.error is not None:
+            warnings.append(f"page {number} was not read: {head.error.get('detail', '')}")
+    return Summary(PAGE_BREAK.join(texts), ",".join(engines), models, warnings)
+
+
+def result_json(view: JobView, packed: Mapping[int, bytes]) -> Iterator[bytes]:
+    """The result document in pieces."""
+    summary = summarise(packed)
+    yield _dump({"id": view.id, "status": view.status.value, "text": summary.text})[:-1] + b',"pages":['
+    for index, (_, blob) in enumerate(sorted(packed.items())):
+        yield (b"," if index else b"") + zlib.decompress(blob)
+    rest = _dump({"engine": summary.engine, "models": summary.models, "warnings": summary.warnings})
+    yield b"]," + rest[1:]
+
+
+def pages(packed: Mapping[int, bytes]) -> Iterator[dict[str, Any]]:
+    """Each page as a dictionary, in order."""
+    for _, blob in sorted(packed.items()):
+        yield pydantic_core.from_json(zlib.decompress(blob))
+
+
+def _dump(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()

@@ -1,0 +1,16 @@
+"""Errors whose reason is said in both languages."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from shared.errors import OcrFleetError
+
+_Error = TypeVar("_Error", bound=OcrFleetError)
+
+
+def because(kind: type[_Error], reason: str, reason_zh: str, field: str | None = None, **values: Any) -> _Error:
+    """An error of a kind whose sentences take `{reason}`, and `values` besides."""
+    error = kind(reason=reason, field=field, **values)
+    error.detail_zh = kind.chinese.format(reason=reason_zh, **values)
+    return error

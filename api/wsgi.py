@@ -1,0 +1,27 @@
+"""The gateway for a WSGI server: `gunicorn -c python:api.gunicorn_conf`, which calls `build()` in each of its processes.
+
+Clients of Redis are made here, after the fork: a connection shared between processes mixes their answers up.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import socket
+
+from apiflask import APIFlask
+
+from api.app import create_app
+from shared.reconciler import start_reconciler
+from shared.settings import get_settings
+from shared.store.open import open_store
+
+
+def build() -> APIFlask:
+    """The application, from the environment. Each process also reconciles; the store lets one at a time do it."""
+    settings = get_settings()
+    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    store, publisher = open_store(settings)
+    start_reconciler(store, publisher, settings, owner=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}")
+    return create_app(settings, store, publisher)
