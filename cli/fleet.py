@@ -41,7 +41,7 @@ def gateway_service(settings: Settings, told: dict[str, str]) -> Service:
 
 def worker_service(settings: Settings, told: dict[str, str]) -> Service:
     """Celery with one process a core."""
-    command = (sys.executable, "-m", "worker.run")
+    command = (sys.executable, "-m", "worker")
     return Service("worker", command, {**told, **ONE_THREAD}, grace_s=float(settings.stop_grace_s))
 
 
