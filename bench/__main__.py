@@ -1,0 +1,27 @@
+"""`python -m bench COMMAND`: one measurement a command; `python -m bench COMMAND --help` explains each."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+COMMANDS = {
+    "reading": "lines and pages of a labelled folder: exact, CER, F1, seconds, memory; with --peers beside other readers",
+    "geometry": "turned and tilted copies of the pages: how much recall they lose against the upright ones",
+    "degrade": "blurred, dim, noisy, faxed, tiny copies: what preprocessing wins there, and what it costs on clean ones",
+}
+
+
+def main() -> int:
+    """Run one command; returns the exit status."""
+    if len(sys.argv) < 2 or sys.argv[1] not in COMMANDS:
+        print("usage: python -m bench COMMAND [options]\n")
+        for name, about in COMMANDS.items():
+            print(f"  {name:10} {about}")
+        return 0 if sys.argv[1:] in ([], ["--help"], ["-h"]) else 2
+    command = importlib.import_module(f"bench.{sys.argv[1]}")
+    return int(command.main(sys.argv[2:]))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
