@@ -19,7 +19,7 @@ from typing import Any
 
 from shared.errors import OcrFleetError, StoreUnavailable
 from shared.reconciler import start_reconciler
-from shared.records import ENGINES, ReadOptions
+from shared.records import ReadOptions
 from shared.settings import Settings, get_settings
 from shared.store.open import open_store
 from worker import watchdog
@@ -31,7 +31,7 @@ from worker.slot import Reader, Slot, rss_mib, slot_name
 log = logging.getLogger(__name__)
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
-PARENT_ENDS_S = 10.0  # a process without a model waits so long for its parent to end it
+PARENT_ENDS_S = 3.0  # a process without a model waits so long for its parent to end it
 
 _slot: Slot | None = None
 _heartbeat: Heartbeat | None = None
@@ -128,7 +128,7 @@ def identity(settings: Settings) -> dict[str, Any]:
 
 
 def load_reader(settings: Settings) -> tuple[Reader, dict[str, Any]]:
-    """The warm reader and what is to be said of it: `load_ms`, `warm_ms`, the engines' `fingerprints`.
+    """The warm reader and what is to be said of it: `load_ms`, `warm_ms`, `fingerprints` by engine.
 
     Native libraries are imported here and nowhere before, on one thread each.
     """
@@ -143,12 +143,6 @@ def load_reader(settings: Settings) -> tuple[Reader, dict[str, Any]]:
     reader.warm()
     warmed = time.perf_counter()
     prints = {settings.engine: reader.fingerprint(ReadOptions(engine=settings.engine))}
-    for engine in ENGINES:
-        if engine not in prints:
-            try:
-                prints[engine] = reader.fingerprint(ReadOptions(engine=engine))
-            except OcrFleetError:
-                log.debug("engine %s is not installed here", engine)
     # What is loaded stays: the collector need not look at it again with every page.
     gc.collect()
     gc.freeze()

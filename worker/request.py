@@ -14,6 +14,7 @@ import time
 from typing import Any
 
 from billiard.exceptions import WorkerLostError
+from celery.worker import state
 from celery.worker.request import Request
 
 from shared.errors import StoreUnavailable
@@ -56,11 +57,15 @@ class Undertaker:
 def bury(
     store: Store, publisher: MessageSink, run: str, page: int, slot: str, outcome: str, final: dict[str, Any] | None
 ) -> None:
-    """End the attempt of a dead slot, and give its place and core free. Raises StoreUnavailable after TRY_FOR_S."""
+    """End the attempt of a dead slot (no `run`: it had none), and set its place and core free.
+
+    Doing it twice does no harm. Raises StoreUnavailable when the store stays away for TRY_FOR_S.
+    """
     until, pause = time.monotonic() + TRY_FOR_S, 0.1
     while True:
         try:
-            publish_or_leave(publisher, store.lose_page(run, page, slot, outcome, final=final))
+            if run:
+                publish_or_leave(publisher, store.lose_page(run, page, slot, outcome, final=final))
             cores = [info.get("core") for info in store.slots() if info.get("slot") == slot]
             store.drop_slot(slot)
             for core in cores:
@@ -75,6 +80,29 @@ def bury(
 
 
 undertaker = Undertaker()
+
+
+def child_died(pid: int) -> None:
+    """The watchdog saw a child of this process end: its page, if it had one, is lost; its place and core are free."""
+    slot = slot_name(pid, os.getpid())
+    pages = [page_of(request) for request in requests_of(pid)]
+    for run, page in [page for page in pages if page is not None] or [("", 0)]:
+        undertaker.report(run, page, slot, "lost", None)
+
+
+def requests_of(pid: int) -> list[Request]:
+    """What Celery believes a child to be working on."""
+    while True:
+        try:
+            return [request for request in state.active_requests if request.worker_pid == pid]
+        except RuntimeError:  # the event loop changed the set meanwhile
+            continue
+
+
+def page_of(request: Request) -> tuple[str, int] | None:
+    """The run and page of a request, None for another kind of task."""
+    kwargs = request.kwargs or {}
+    return (str(kwargs["run"]), int(kwargs["page"])) if "run" in kwargs and "page" in kwargs else None
 
 
 class PageRequest(Request):  # type: ignore[misc]
@@ -96,7 +124,6 @@ class PageRequest(Request):  # type: ignore[misc]
         return super().on_failure(exc_info, send_failed_event, return_ok)
 
     def _report(self, outcome: str, final: dict[str, Any] | None) -> None:
-        kwargs = self.kwargs or {}
-        if "run" in kwargs and "page" in kwargs and self.worker_pid:
-            slot = slot_name(self.worker_pid, os.getpid())
-            undertaker.report(str(kwargs["run"]), int(kwargs["page"]), slot, outcome, final)
+        page = page_of(self)
+        if page is not None and self.worker_pid:
+            undertaker.report(*page, slot_name(self.worker_pid, os.getpid()), outcome, final)

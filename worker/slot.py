@@ -113,6 +113,11 @@ class Slot:
         self.work = None
         self.pages += 1
 
+    def learn(self, options: ReadOptions, fingerprint: str) -> None:
+        """Engines beyond the default one are loaded when first asked for; the fleet hears of their versions then."""
+        if options.layout == ReadOptions().layout:
+            self.info["fingerprints"] = {**self.info.get("fingerprints", {}), options.engine: fingerprint}
+
     def describe(self) -> dict[str, Any]:
         """The slot as the fleet sees it now."""
         return {

@@ -154,6 +154,7 @@ def _read(slot: Slot, work: Work) -> PageDone:
     timing: dict[str, float | str] = {"decode": (decoded - started) * 1000}
     preview = preview_jpeg(source.image) if _is_paged(claim.kind) else None
     fingerprint = slot.reader.fingerprint(options)
+    slot.learn(options, fingerprint)
     key = ""
     if source.text_layer is not None and options.layout == "auto":
         page = source.text_layer

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import selectors
 import threading
 import time
 from collections.abc import Callable
@@ -21,7 +22,7 @@ log = logging.getLogger(__name__)
 
 EXIT_DEAF = 1
 EXIT_NO_MODEL = 78  # EX_CONFIG of sysexits.h: starting again will not help by itself
-MESSAGE_BYTES = 4096  # PIPE_BUF: so much is written to a pipe in one piece
+MESSAGE_BYTES = 4096  # PIPE_BUF: so much is written to a pipe in one piece, and no message is longer
 POLLS = 6  # looks within `deaf_after_s`; work must wait at every one of them
 
 _pipe: tuple[int, int] | None = None
@@ -46,9 +47,10 @@ def tell_parent(message: dict[str, Any]) -> None:
     """A line from a child to the parent's watch; lost where there is no parent."""
     if _pipe is None:
         return
-    line = json.dumps(message)[: MESSAGE_BYTES - 1]
+    if "problem" in message:
+        message = {**message, "problem": str(message["problem"])[:500]}
     try:
-        os.write(_pipe[1], line.encode() + b"\n")
+        os.write(_pipe[1], json.dumps(message).encode() + b"\n")
     except OSError as error:
         log.warning("the parent does not listen: %s", error)
 
@@ -110,23 +112,33 @@ def end_worker(code: int, grace_s: float) -> None:
 
 
 class Watchdog(threading.Thread):
-    """Looks at the broker `POLLS` times in `deaf_after_s`, and reads what the children say."""
+    """Looks at the broker `POLLS` times in `deaf_after_s`; hears what the children say, and when one dies.
 
-    def __init__(self, deaf_after_s: float, grace_s: float, depths: Callable[[], dict[str, int]]) -> None:
+    `on_death(pid)` is called at once when a child that was warm is gone; Celery's pool takes seconds to say so.
+    """
+
+    def __init__(
+        self,
+        deaf_after_s: float,
+        grace_s: float,
+        depths: Callable[[], dict[str, int]],
+        on_death: Callable[[int], None],
+    ) -> None:
         super().__init__(name="watchdog", daemon=True)
         self._period_s = max(0.5, deaf_after_s / POLLS)
         self._grace_s = grace_s
         self._depths = depths
+        self._on_death = on_death
         self._check = DeafCheck(deaf_after_s, Activity())
         self._pipe = open_pipe()
-        self._warm = False
+        self._warm: set[int] = set()
 
     def run(self) -> None:
         """The thread's loop."""
         threading.Thread(target=self._listen, name="watchdog-pipe", daemon=True).start()
         while True:
             time.sleep(self._period_s)
-            if self._check.look(self._depth(), self._warm):
+            if self._check.look(self._depth(), bool(self._warm)):
                 log.critical("deaf: pages wait, nothing runs, nothing was started: exit %d", EXIT_DEAF)
                 os._exit(EXIT_DEAF)
 
@@ -138,14 +150,30 @@ class Watchdog(threading.Thread):
             return None
 
     def _listen(self) -> None:
-        with os.fdopen(self._pipe, "rb", closefd=False) as lines:
-            for line in lines:
-                try:
-                    message = json.loads(line)
-                except ValueError:
-                    continue
-                if "problem" in message:
-                    log.critical("process %s has no model: %s", message.get("pid"), message["problem"])
-                    end_worker(EXIT_NO_MODEL, self._grace_s)
-                    return
-                self._warm = self._warm or bool(message.get("warm"))
+        heard = b""
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._pipe, selectors.EVENT_READ)
+            while True:
+                for key, _ in selector.select():
+                    if key.fd == self._pipe:
+                        *lines, heard = (heard + os.read(self._pipe, MESSAGE_BYTES)).split(b"\n")
+                        for line in lines:
+                            self._hear(json.loads(line), selector)
+                    else:
+                        selector.unregister(key.fd)
+                        os.close(key.fd)
+                        self._warm.discard(key.data)
+                        self._on_death(key.data)
+
+    def _hear(self, message: dict[str, Any], selector: selectors.BaseSelector) -> None:
+        pid = int(message["pid"])
+        if "problem" in message:
+            log.critical("process %d has no model: %s", pid, message["problem"])
+            end_worker(EXIT_NO_MODEL, self._grace_s)
+            return
+        self._warm.add(pid)
+        try:
+            # A file that becomes readable when the process ends, however it does; see pidfd_open(2).
+            selector.register(os.pidfd_open(pid), selectors.EVENT_READ, pid)
+        except (OSError, AttributeError) as error:
+            log.info("this kernel does not tell when a process ends, Celery's pool will: %s", error)
