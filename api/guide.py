@@ -20,6 +20,7 @@ from api.problems import StillReading, TooManyWaiting, from_http, respond, respo
 from api.receive import receive
 from api.results import why
 from api.schemas import Problem, Read
+from api.waiting import never
 from shared.errors import OcrFleetError
 from shared.store.protocol import JobView, Status
 
@@ -28,7 +29,7 @@ MOST_S = 60
 
 _PLAIN_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>ocrfleet</title>
 <h1>Text out of a picture · 图片转文字</h1>
-{% if text is not none %}<h2>{{ name }}</h2><pre>{{ text }}</pre>{% for line in warnings %}<p>{{ line }}</p>{% endfor %}{% endif %}
+{% if text is not none and not problem %}<h2>{{ name }}</h2><pre>{{ text }}</pre>{% for line in warnings %}<p>{{ line }}</p>{% endfor %}{% endif %}
 {% if problem %}<p role="alert">{{ problem.detail }}<br><span lang="zh">{{ problem.detail_zh }}</span></p>{% endif %}
 {% if job %}<p><a href="{{ job.links.self }}">{{ job.id }}</a></p>{% endif %}
 <form action="/upload" method="post" enctype="multipart/form-data">
@@ -52,7 +53,8 @@ def blueprint(gateway: Gateway, web: Path) -> APIBlueprint:
     @bp.doc(hide=True)
     def upload() -> tuple[str, int] | tuple[str, int, dict[str, str]]:
         """A form's `image` -> a page with its text; works without JavaScript"""
-        shown: dict[str, Any] = {"text": None, "result": None, "warnings": [], "problem": None, "job": None, "name": ""}
+        shown: dict[str, Any] = {"text": None, "result": None, "warnings": [], "problem": None, "job": None}
+        shown |= {"job_id": "", "name": ""}
         shown["needs_key"] = gateway.doors.locked
         headers: dict[str, str] = {}
         status = 200
@@ -60,7 +62,7 @@ def blueprint(gateway: Gateway, web: Path) -> APIBlueprint:
             request.max_content_length = gateway.settings.max_bytes + (1 << 20)
             g.client = gateway.doors.client(request, request.form.get("api_key", ""))
             view = _read(gateway, "image")
-            shown["job"], shown["name"] = job_json(view), view.name
+            shown |= {"job": job_json(view), "job_id": view.id, "name": view.name}
             if view.status in (Status.DONE, Status.PARTIAL):
                 summary = assemble.summarise(gateway.store.page_results(view.id))
                 shown |= {"text": summary.text, "warnings": summary.warnings, "result": summary._asdict()}
@@ -71,6 +73,8 @@ def blueprint(gateway: Gateway, web: Path) -> APIBlueprint:
         except OcrFleetError as error:
             shown["problem"] = error.to_json()
         if shown["problem"]:
+            # A template that knows nothing of problems still says what is wrong.
+            shown["text"] = shown["problem"]["detail"] + "\n" + shown["problem"]["detail_zh"]
             status = int(shown["problem"].get("status", HTTPStatus.INTERNAL_SERVER_ERROR))
             if shown["problem"].get("retry_after") is not None:
                 headers["Retry-After"] = str(shown["problem"]["retry_after"])
@@ -111,7 +115,7 @@ def _read(gateway: Gateway, file_field: str) -> JobView:
         received = receive(request, gateway.settings, gateway.fetch, file_field)
         received.fields.pop("api_key", None)
         accepted = submit(gateway, g.client, received, request.headers.get("Idempotency-Key", ""))
-        return gateway.guests.until_ended(lambda: gateway.store.view(accepted.id), MOST_S)
+        return gateway.guests.hold(lambda: gateway.store.view(accepted.id), MOST_S, never)
 
 
 def _why(view: JobView) -> dict[str, Any]:

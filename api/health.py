@@ -46,7 +46,7 @@ def blueprint(gateway: Gateway) -> APIBlueprint:
         warm = [slot for slot in slots if slot.get("warm", True)]
         if warm:
             return jsonify({"ready": True, "slots": len(warm), "missing": []})
-        reasons = sorted({str(slot["error"]) for slot in slots if slot.get("error")})
+        reasons = sorted({str(slot["problem"]) for slot in slots if slot.get("problem")})
         if reasons:
             return _not_ready("model", "no worker could load its model: " + "; ".join(reasons), "模型加载失败")
         if slots:

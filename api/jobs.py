@@ -10,6 +10,7 @@ from api.intake import submit
 from api.job_json import etag, job_json, job_response
 from api.receive import receive
 from api.schemas import Attempts, Capacity, Job, JobList, ListQuery, Problem, WaitQuery
+from api.waiting import never
 from shared.store.protocol import JobView
 
 
@@ -37,9 +38,7 @@ def blueprint(gateway: Gateway) -> APIBlueprint:
         view = gateway.store.view(accepted.id)
         seconds = query.seconds(gateway.settings)
         if seconds and not view.status.ended:
-            with gateway.polls.place() as held:
-                if held:
-                    view = gateway.polls.until_ended(lambda: gateway.store.view(accepted.id), seconds)
+            view = gateway.polls.until(lambda: gateway.store.view(accepted.id), seconds, never)
         response = job_response(view, 200 if view.status.ended else 202)
         response.headers["Location"] = f"/v1/jobs/{accepted.id}"
         if accepted.how == "repeated":
@@ -61,9 +60,10 @@ def blueprint(gateway: Gateway) -> APIBlueprint:
         def look() -> JobView:
             return gateway.job(job_id)
 
-        view = look()
-        if not seen or seen.contains(etag(view)):
-            view = gateway.polls.until_changed(view, look, query.seconds(gateway.settings))
+        if seen:
+            view = gateway.polls.until(look, query.seconds(gateway.settings), lambda now: not seen.contains(etag(now)))
+        else:
+            view = gateway.polls.until_changed(look, query.seconds(gateway.settings))
         if seen and seen.contains(etag(view)):
             unchanged = Response(status=304)
             unchanged.set_etag(etag(view))

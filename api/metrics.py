@@ -142,7 +142,7 @@ def _slots(slots: list[dict[str, Any]]) -> Iterator[Metric]:
         name = str(slot.get("slot", ""))
         warm = "yes" if slot.get("warm", True) else "no"
         info.add_metric([name, str(slot.get("host", "")), str(slot.get("core", "")), warm], 1)
-        for key in ("rss_bytes", "rss_mib", "pages", "load_ms", "busy"):
+        for key in ("rss_mib", "pages", "load_ms"):
             value = slot.get(key)
             if isinstance(value, (int, float)):
                 family = numbers.setdefault(

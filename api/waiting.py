@@ -10,8 +10,11 @@ from typing import NamedTuple
 
 from shared.store.protocol import JobView, Store
 
-_SLICE_S = 1.0
-"""A change between looking and waiting is noticed after so long at the latest."""
+_SLICE_S = 5.0
+"""The store is looked at so often even without news: what changes by the clock alone makes none."""
+
+
+Look = Callable[[], JobView]
 
 
 class State(NamedTuple):
@@ -45,26 +48,38 @@ class Waiters:
             if held:
                 self._free.release()
 
-    def until_changed(self, view: JobView, look: Callable[[], JobView], seconds: float) -> JobView:
-        """The job once its state differs from that of `view`, it has ended, or time is over."""
-        baseline = State.of(view)
-        if view.status.ended or seconds <= 0:
-            return view
+    def until_changed(self, look: Look, seconds: float) -> JobView:
+        """The job once its state differs from what it is now, it has ended, or time is over."""
+        seen: list[State] = []
+
+        def changed(view: JobView) -> bool:
+            seen.append(State.of(view))
+            return seen[0] != seen[-1]
+
+        return self.until(look, seconds, changed)
+
+    def until(self, look: Look, seconds: float, enough: Callable[[JobView], bool]) -> JobView:
+        """The job once it is enough or has ended, or time is over; at once where no place is free."""
+        if seconds <= 0:
+            return look()
         with self.place() as held:
-            return self._hold(look, view, seconds, lambda now: State.of(now) != baseline) if held else view
+            return self.hold(look, seconds if held else 0, enough)
 
-    def until_ended(self, look: Callable[[], JobView], seconds: float) -> JobView:
-        """The job once it has ended, or time is over. The caller holds a place."""
-        return self._hold(look, look(), seconds, lambda view: False)
+    def hold(self, look: Look, seconds: float, enough: Callable[[JobView], bool]) -> JobView:
+        """The same for a caller who has a place already.
 
-    def _hold(
-        self, look: Callable[[], JobView], view: JobView, seconds: float, enough: Callable[[JobView], bool]
-    ) -> JobView:
+        The news are counted before each look, so that no change falls between looking and waiting.
+        """
         deadline = time.monotonic() + seconds
-        while not view.status.ended and not enough(view):
-            left = deadline - time.monotonic()
-            if left <= 0:
-                break
-            self._store.wait_for_change(view.run, min(left, _SLICE_S))
+        while True:
+            mark = self._store.news()
             view = look()
-        return view
+            left = deadline - time.monotonic()
+            if view.status.ended or enough(view) or left <= 0:
+                return view
+            self._store.wait_for_change(view.run, min(left, _SLICE_S), mark)
+
+
+def never(view: JobView) -> bool:
+    """For those who wait for the end."""
+    return False

@@ -1,4 +1,5 @@
-"""The gateway for a WSGI server: `gunicorn -c python:api.gunicorn_conf`, which calls `build()` in each of its processes.
+"""The gateway for a WSGI server: `gunicorn -c python:api.gunicorn_conf` calls `build()` in each of its processes; a server
+that wants a name finds it as `api.wsgi:app`.
 
 Clients of Redis are made here, after the fork: a connection shared between processes mixes their answers up.
 """
@@ -25,3 +26,10 @@ def build() -> APIFlask:
     store, publisher = open_store(settings)
     start_reconciler(store, publisher, settings, owner=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}")
     return create_app(settings, store, publisher)
+
+
+def __getattr__(name: str) -> APIFlask:
+    """`app`, made when it is asked for, so that importing this module opens nothing."""
+    if name != "app":
+        raise AttributeError(name)
+    return build()
