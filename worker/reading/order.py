@@ -1,7 +1,7 @@
-"""Reading order: which line comes after which, and the page's plain text.
+"""Reading order: which line comes after which.
 
-Boxes are first turned so that text runs level. Then the page is cut recursively where white runs through it (XY-cut,
-Nagy and Seth 1984), a column gap before a row gap only where both its sides are prose: table cells stay in their rows.
+Boxes are first turned so that text runs level. Then the page is divided at gutters, in the manner of the recursive XY-cut
+(Nagy and Seth 1984), but only where prose stands on both sides: the cells of a table, a form or a receipt stay in rows.
 """
 
 from __future__ import annotations
@@ -13,6 +13,11 @@ import numpy as np
 
 from worker.reading import geometry
 from worker.reading.geometry import Floats
+
+PROSE_ASPECT = 7.0  # a line at least this many times as wide as high is running text rather than a table's cell
+MIN_COLUMN_LINES = 3  # fewer lines are no column
+MAX_COLUMN_DEPTH = 4  # columns within columns
+GUTTER_SLACK = 0.4  # of a line's height: boxes are drawn a little wide and reach into the gutter
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +85,83 @@ def rows_of(lines: Sequence[Placed]) -> list[list[Placed]]:
     return sorted(rows, key=lambda row: float(np.mean([p.middle for p in row])))
 
 
-def reading_rows(quads: Sequence[Floats], turn_deg: float | None = None) -> list[list[int]]:
-    """The lines in reading order, as rows of indices into `quads`; a row's lines stand beside each other."""
+def reading_rows(quads: Sequence[Floats], turn_deg: float | None = None) -> list[list[Placed]]:
+    """The lines in reading order, as rows; a row's lines stand beside each other. Columns of prose are read one after
+    the other, everything else (tables, forms, receipts) row by row."""
     placed = place(quads, tilt(quads) if turn_deg is None else turn_deg)
-    return [[p.index for p in row] for row in rows_of(placed)]
+    return _in_columns(placed, depth=0)
 
 
-def reading_columns(quads: Sequence[Floats]) -> list[list[int]]:
-    """Order of vertical writing: columns from the right, each from the top."""
+def _in_columns(lines: list[Placed], depth: int) -> list[list[Placed]]:
+    """Reads bands that a gutter divides column by column, the rest row by row."""
+    gutter = find_gutter(lines) if depth < MAX_COLUMN_DEPTH else None
+    if gutter is None:
+        return rows_of(lines)
+    crossing = sorted((p for p in lines if _crosses(p, gutter)), key=lambda p: p.middle)
+    aside = sorted((p for p in lines if not _crosses(p, gutter)), key=lambda p: p.middle)
+    out: list[list[Placed]] = []
+    start = 0
+    for stop in [*crossing, None]:  # bands between the lines that run across the gutter
+        band: list[Placed] = []
+        while start < len(aside) and (stop is None or aside[start].middle < stop.middle):
+            band.append(aside[start])
+            start += 1
+        left = [p for p in band if p.right <= gutter + _slack(p)]
+        right = [p for p in band if p.right > gutter + _slack(p)]
+        if is_prose(left) and is_prose(right):
+            out += _in_columns(left, depth + 1) + _in_columns(right, depth + 1)
+            if stop is not None:
+                out.append([stop])
+        else:
+            loose = band if stop is None else [*band, stop]
+            if out and stop is not None and not band and len(out[-1]) == 1 and _crosses(out[-1][0], gutter):
+                out.append([stop])
+            else:
+                out += rows_of(loose)
+    return out
+
+
+def find_gutter(lines: Sequence[Placed]) -> float | None:
+    """The x of the white strip with the most prose standing on both its sides at the same height, or None."""
+    if len(lines) < 2 * MIN_COLUMN_LINES:
+        return None
+    left, right = np.array([p.left for p in lines]), np.array([p.right for p in lines])
+    top, bottom = np.array([p.top for p in lines]), np.array([p.bottom for p in lines])
+    height, width = bottom - top, right - left
+    beside = (np.minimum(bottom[:, None], bottom) - np.maximum(top[:, None], top)) > -0.6 * np.minimum.outer(
+        height, height
+    )
+    long = width >= PROSE_ASPECT * height
+    slack = GUTTER_SLACK * height
+    best, best_score = None, 0.0
+    for x in np.unique(np.round((right + 0.5 * height) / 4) * 4):
+        on_left, on_right = right <= x + slack, left >= x - slack
+        paired_left = on_left & long & (beside & (on_right & long)).any(axis=1)
+        paired_right = on_right & long & (beside & (on_left & long)).any(axis=1)
+        score = min(width[paired_left].sum(), width[paired_right].sum()) - width[~(on_left | on_right)].sum() * 0.25
+        if min(paired_left.sum(), paired_right.sum()) >= MIN_COLUMN_LINES and score > best_score:
+            best, best_score = float(x), float(score)
+    return best
+
+
+def is_prose(lines: Sequence[Placed]) -> bool:
+    """Whether one side of a gutter is running text: some lines, most of them long for their height."""
+    if len(lines) < MIN_COLUMN_LINES:
+        return False
+    aspects = [(p.right - p.left) / max(p.height, 1.0) for p in lines]
+    return float(np.median(aspects)) >= PROSE_ASPECT
+
+
+def _slack(p: Placed) -> float:
+    return GUTTER_SLACK * p.height
+
+
+def _crosses(p: Placed, x: float) -> bool:
+    return p.left < x - _slack(p) and p.right > x + _slack(p)
+
+
+def reading_columns(quads: Sequence[Floats]) -> list[list[Placed]]:
+    """Order of vertical writing: columns from the right, each from the top. A column is given as a row."""
     boxes = [(geometry.bounds(quad), index) for index, quad in enumerate(quads)]
     boxes.sort(key=lambda item: -(item[0][0] + item[0][2]))
     columns: list[list[tuple[tuple[float, float, float, float], int]]] = []
@@ -99,9 +173,4 @@ def reading_columns(quads: Sequence[Floats]) -> list[list[int]]:
                 break
         else:
             columns.append([(box, index)])
-    return [[index for _, index in sorted(column, key=lambda item: item[0][1])] for column in columns]
-
-
-def join(rows: Sequence[Sequence[int]], texts: Sequence[str]) -> str:
-    """The page's plain text: a row a line, a space between the lines of a row."""
-    return "\n".join(" ".join(texts[index] for index in row) for row in rows)
+    return [[Placed(index, *box) for box, index in sorted(column, key=lambda item: item[0][1])] for column in columns]

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.records import Line, Page, ReadOptions
-from worker.reading import geometry, models, order, orient, prepare
+from worker.reading import geometry, models, order, orient, paragraphs, prepare
 from worker.reading.crop import Cut, char_records, cut
 from worker.reading.detect import Detector
 from worker.reading.engines import load_recogniser
@@ -114,12 +114,12 @@ class Reader:
         lines = tuple(self._line(line) for line in kept)
         order_of = order.reading_columns if turn is None else order.reading_rows
         rows = order_of([line.quad for line in kept])
-        text = order.join(rows, [line.text for line in lines])
+        text = paragraphs.join(rows, [line.text for line in lines])
         timer.step("order")
         return Page(
             width,
             height,
-            tuple(lines[index] for row in rows for index in row),
+            tuple(lines[placed.index] for row in rows for placed in row),
             text,
             rotation=orient.rotation_of(turn),
             engine=options.engine,
