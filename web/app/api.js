@@ -29,16 +29,18 @@ function keyGiven(problem) {
 export async function call(path, { method = "GET", headers = {}, signal, body } = {}) {
   for (;;) {
     const response = await fetch(path, { method, body, signal, headers: { Accept: "application/json", ...headers, ...keyHeaders() } });
-    if (response.ok) return response;
+    if (response.ok || response.status === 304) return response;
     const problem = await Problem.fromResponse(response);
     if (!wantsKey(problem) || !(await keyGiven(problem))) throw problem;
   }
 }
 
-/** The job as it stands; with `wait` the server holds the answer until it changes, at most that many seconds. */
-export async function getJob(id, { wait = 0, signal } = {}) {
-  const response = await call(`/v1/jobs/${encodeURIComponent(id)}${wait ? `?wait=${wait}` : ""}`, { signal });
-  return response.json();
+/** The job as it stands and its `etag`; with `wait` the server holds the answer until the job differs from the `etag`
+ *  that is known, at most that many seconds. `job` is null where nothing changed. */
+export async function getJob(id, { wait = 0, etag = null, signal } = {}) {
+  const headers = etag ? { "If-None-Match": etag } : {};
+  const response = await call(`/v1/jobs/${encodeURIComponent(id)}${wait ? `?wait=${wait}` : ""}`, { signal, headers });
+  return { job: response.status === 304 ? null : await response.json(), etag: response.headers.get("ETag") ?? etag };
 }
 
 /** One page's result, or null while that page is not done. */

@@ -40,9 +40,9 @@ export function speak(root = document) {
 /** A count with the separators of the language. */
 export const number = (value) => value.toLocaleString(language === "zh" ? "zh-CN" : "en");
 
-/** Seconds for people: "0.8 s", "12 s", "3 min". */
+/** Seconds for people: "0.8 s", "12 s", "3 min"; whole seconds stay whole. */
 export function duration(seconds) {
-  if (seconds < 9.95) return t("seconds", { n: seconds.toFixed(1) });
+  if (seconds < 9.95 && !Number.isInteger(seconds)) return t("seconds", { n: seconds.toFixed(1) });
   if (seconds < 99.5) return t("seconds", { n: Math.round(seconds) });
   return t("minutes", { n: Math.round(seconds / 60) });
 }

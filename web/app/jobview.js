@@ -157,7 +157,8 @@ export class JobView {
     else if (seconds >= 0) facts.push(duration(seconds));
     const page = this.#pages.known.get(this.#page)?.data;
     if (page?.source === "text-layer") facts.push(t("textLayer"));
-    else if (page?.engine) facts.push(page.engine);
+    const engines = new Set((page?.lines ?? []).map((line) => line.engine).filter(Boolean));
+    if (page?.source !== "text-layer" && engines.size) facts.push([...engines].join(" + "));
     if (page?.rotation) facts.push(t("turned", { degrees: page.rotation }));
     this.facts.textContent = facts.join(" · ");
   }

@@ -85,7 +85,8 @@ export class Pages {
       else if (Array.isArray(data?.lines)) page = { data };
     } catch (error) {
       const problem = Problem.from(error);
-      const pending = !ended(this.#entry) && [404, 409].includes(problem.status);
+      // 409: the job ended before this page was read; 404: not there yet.
+      const pending = problem.status === 409 || (!ended(this.#entry) && problem.status === 404);
       if (!pending && !problem.passing && !problem.aborted) page = { problem };
     }
     if (page) {

@@ -5,12 +5,15 @@ import { onLanguage, percent, t } from "./i18n.js";
 
 const UNSURE = 0.8; // a character below this is marked
 const DOUBTFUL = 0.5; // and below this, more strongly
+const LINES_TO_COME = 6; // grey lines that stand for the text of a page not read yet
+const ROW_SHARE = 0.86; // of the pane's width, for lines side by side: the last one needs room for its text
 const CUT_HEIGHT_PX = 44; // of the picture of the selected line
 
 export class TextPane {
   #page = null;
   #selected = null;
   #plain = false;
+  #items = [];
   #on;
   #said = null;
 
@@ -21,7 +24,8 @@ export class TextPane {
     this.list = h("ol", { class: "lines" });
     this.plain = h("pre", { class: "plain-text", tabIndex: 0, hidden: true });
     this.note = h("p", { class: "pane-note", hidden: true });
-    this.body = h("div", { class: "pane-body" }, this.list, this.plain, this.note);
+    this.warnings = h("ul", { class: "warnings" });
+    this.body = h("div", { class: "pane-body" }, this.list, this.plain, this.note, this.warnings, h("div", { class: "to-come", "aria-hidden": "true" }, Array.from({ length: LINES_TO_COME }, () => h("span"))));
     this.element = h("section", { class: "pane words" }, this.bar, this.body);
     this.#wire();
     onLanguage(() => this.#render());
@@ -47,27 +51,28 @@ export class TextPane {
 
   /** Mark the line under the pointer. */
   hover(index) {
-    for (const [at, item] of [...this.list.children].entries()) item.classList.toggle("hover", at === index);
+    this.#items.forEach((item, at) => item.classList.toggle("hover", at === index));
   }
 
   /** Select a line; with `reveal`, bring it into view. */
   select(index, reveal = false) {
-    const before = this.list.children[this.#selected];
+    const before = this.#items[this.#selected];
     before?.classList.remove("selected");
-    before?.querySelector(".detail")?.remove();
-    before?.removeAttribute("aria-current");
+    before?.setAttribute("aria-pressed", "false");
+    this.list.querySelector(".detail")?.remove();
     this.#selected = index;
-    const item = this.list.children[index];
+    const item = this.#items[index];
     if (!item) return;
     item.classList.add("selected");
-    item.setAttribute("aria-current", "true");
-    item.append(this.#detail(index));
-    if (reveal) item.scrollIntoView({ block: "nearest" });
+    item.setAttribute("aria-pressed", "true");
+    const row = item.closest("li");
+    row.append(this.#detail(index));
+    if (reveal) row.scrollIntoView({ block: "nearest" });
   }
 
   #wire() {
     const at = (event) => {
-      const item = event.target.closest?.("li[data-line]");
+      const item = event.target.closest?.("[data-line]");
       return item ? Number(item.dataset.line) : null;
     };
     this.list.addEventListener("pointerover", (event) => this.#on.hover(at(event)));
@@ -87,7 +92,7 @@ export class TextPane {
       const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
       if (!step) return;
       event.preventDefault();
-      this.list.children[index + step]?.focus();
+      this.#items[index + step]?.focus();
     });
     this.list.addEventListener("focusin", (event) => this.#on.hover(at(event)));
   }
@@ -95,13 +100,21 @@ export class TextPane {
   #render() {
     const lines = this.#page?.lines ?? [];
     this.#buildBar(lines);
-    this.list.replaceChildren(...lines.map((line, index) => this.#row(line, index)));
+    this.#items = lines.map((line, index) => this.#item(line, index));
+    const places = placesOf(lines);
+    this.list.replaceChildren(...rowsOf(this.#page).map((row) => h("li", {}, row.map((index, at) => {
+      const cell = h("div", { class: "cell" }, this.#items[index]);
+      const next = row[at + 1];
+      if (next !== undefined && places) cell.style.minWidth = `${Math.max(0, places[next] - places[index]) * ROW_SHARE * 100}%`;
+      return cell;
+    }))));
     this.plain.textContent = this.#page?.text ?? "";
     this.list.hidden = this.#plain || !lines.length;
     this.plain.hidden = !this.#plain || !lines.length;
+    this.warnings.replaceChildren(...(this.#page?.warnings ?? []).map((warning) => h("li", {}, String(warning))));
     const said = this.#said ?? (this.#page && !lines.length ? "noText" : null);
-    this.note.hidden = said === null;
     this.note.textContent = typeof said === "function" ? said() : said ? t(said) : "";
+    this.note.hidden = !this.note.textContent;
     if (this.#selected !== null) this.select(this.#selected);
   }
 
@@ -118,8 +131,8 @@ export class TextPane {
     );
   }
 
-  #row(line, index) {
-    return h("li", { data: { line: index }, tabIndex: 0 }, h("span", { class: "line-text", dir: "auto" }, ...marked(line)));
+  #item(line, index) {
+    return h("div", { class: "line", data: { line: index }, tabIndex: 0, role: "button", "aria-pressed": "false", dir: "auto" }, ...marked(line));
   }
 
   #detail(index) {
@@ -132,6 +145,39 @@ export class TextPane {
       doubts.length ? h("ul", { class: "doubts" }, doubts.map((char) => h("li", {}, h("b", {}, char.text), ` ${explain(char)}`))) : null,
       h("p", { class: "facts" }, h("span", {}, facts.join(" · ")), iconButton("copy", t("copyLine"), () => this.#on.copy(line.text))));
   }
+}
+
+// The page's text has a row a line, with the lines that stand side by side (a table's, a receipt's) joined by a space: the
+// same rows here, as lists of line numbers. Where text and lines do not agree, every line has a row of its own.
+function rowsOf(page) {
+  const lines = page?.lines ?? [];
+  const rows = [];
+  let at = 0;
+  for (const text of (page?.text ?? "").split("\n").filter((row) => row.trim())) {
+    const row = [];
+    let joined = "";
+    while (at < lines.length && joined.length < text.length) {
+      joined += (row.length ? " " : "") + lines[at].text;
+      row.push(at);
+      at += 1;
+    }
+    if (joined !== text) return lines.map((_, index) => [index]);
+    rows.push(row);
+  }
+  return at === lines.length ? rows : lines.map((_, index) => [index]);
+}
+
+// Where each line begins, as a share of the width of all text: side by side lines then stand in columns as on the page.
+function placesOf(lines) {
+  const boxed = lines.filter((line) => line.box);
+  if (boxed.length < lines.length || !lines.length) return null;
+  const [[x0, y0], [x1, y1]] = boxed[0].box;
+  const along = Math.hypot(x1 - x0, y1 - y0) || 1;
+  const on = ([x, y]) => (x * (x1 - x0) + y * (y1 - y0)) / along;
+  const starts = lines.map((line) => on(line.box[0]));
+  const first = Math.min(...starts);
+  const width = Math.max(...lines.map((line) => on(line.box[1]))) - first || 1;
+  return starts.map((start) => (start - first) / width);
 }
 
 const isUnsure = (char) => char.confidence < UNSURE && char.text !== " ";

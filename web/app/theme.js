@@ -1,6 +1,6 @@
 // Light, dark, or as the system says. The button walks through the three.
 
-import { memory } from "./dom.js";
+import { icon, memory } from "./dom.js";
 import { onLanguage, t } from "./i18n.js";
 
 const ORDER = ["auto", "light", "dark"];
@@ -12,7 +12,8 @@ export function startTheme(button) {
   const show = () => {
     if (theme === "auto") delete document.documentElement.dataset.theme;
     else document.documentElement.dataset.theme = theme;
-    button.textContent = t(NAMES[theme]);
+    button.replaceChildren(icon(theme));
+    button.title = t("themeIs", { theme: t(NAMES[theme]) });
     button.setAttribute("aria-label", t("themeIs", { theme: t(NAMES[theme]) }));
   };
   button.addEventListener("click", () => {

@@ -73,7 +73,7 @@ export class Viewer {
     const across = Math.hypot(x1 - x0, y1 - y0);
     const down = Math.hypot(x3 - x0, y3 - y0);
     if (across < 1 || down < 1) return null;
-    const pad = 0.14 * down; // some paper around the line
+    const pad = 0.08 * down; // some paper around the line
     const scale = height / (down + 2 * pad);
     const canvas = h("canvas", { width: Math.min(4000, Math.round((across + 2 * pad) * scale)), height: Math.round(height) });
     const [ux, uy, vx, vy] = [(x1 - x0) / across, (y1 - y0) / across, (x3 - x0) / down, (y3 - y0) / down];
@@ -143,7 +143,8 @@ export class Viewer {
   }
 
   #indexOf(target) {
-    return target.dataset?.line === undefined ? null : Number(target.dataset.line);
+    const box = target.closest?.("[data-line]");
+    return box ? Number(box.dataset.line) : null;
   }
 
   // The size of the page in its own pixels: as read, or as the local file has it.
@@ -186,7 +187,9 @@ export class Viewer {
     this.#shapes = lines.map((line, index) => {
       if (!line.box) return null;
       const unsure = line.confidence < UNSURE_LINE ? " unsure" : "";
-      return s("polygon", { points: line.box.map((point) => point.join(",")).join(" "), class: `box${unsure}`, "data-line": index });
+      const points = line.box.map((point) => point.join(",")).join(" ");
+      // A light edge under the coloured one: the box shows on any picture.
+      return s("g", { class: `box${unsure}`, "data-line": index }, s("polygon", { points, class: "edge" }), s("polygon", { points, class: "frame" }));
     });
     const words = this.image.hidden ? lines.map((line) => this.#inPlace(line)) : [];
     this.overlay.replaceChildren(...words.filter(Boolean), ...this.#shapes.filter(Boolean));

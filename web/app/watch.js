@@ -8,6 +8,7 @@ import { Problem } from "./problem.js";
 const WAIT_S = 20;
 const BACKGROUND_MS = 2500;
 const PLAIN_MS = 800; // between plain polls of the job on screen, where waiting does not work
+const PLAIN_POLLS = 8;
 const QUICK_MS = 150; // at least this long between two answers, however fast a job changes
 const MAX_BACKOFF_MS = 10_000;
 const ENDED = new Set(["done", "partial", "failed", "cancelled"]);
@@ -50,22 +51,24 @@ export class Watch {
 
   async #loop(entry) {
     let failures = 0;
-    let plain = false;
-    let waited = false; // the first answer comes at once, so that a change missed in between is seen
+    let plain = 0; // so many of the next polls do not ask the server to wait
+    let etag = null; // what is known of the job: with it, no change between two polls is missed
     this.#loops.set(entry, new AbortController());
     while (this.#loops.has(entry)) {
       const controller = new AbortController();
       this.#loops.set(entry, controller);
       const focused = entry === this.#focused;
-      const wait = focused && waited && !plain && failures === 0 ? WAIT_S : 0;
+      const wait = focused && !plain && failures === 0 ? WAIT_S : 0;
       const asked = performance.now();
       try {
-        const job = await getJob(entry.id, { wait, signal: controller.signal });
+        const news = await getJob(entry.id, { wait, etag: wait ? etag : null, signal: controller.signal });
         if (!this.#loops.has(entry)) return;
         failures = 0;
-        waited = true;
-        // An answer that came at once and says nothing new: this server (or a proxy) does not wait.
-        if (wait && performance.now() - asked < 100 && same(job, entry.job)) plain = true;
+        etag = news.etag;
+        const job = news.job ?? entry.job;
+        // An answer that came at once and says nothing new: nobody waits here now (a proxy, or too many who wait).
+        if (wait && performance.now() - asked < 100 && (!news.job || same(job, entry.job))) plain = PLAIN_POLLS;
+        else plain = Math.max(0, plain - 1);
         Object.assign(entry, { job, offline: false, phase: "sent" });
         if (!entry.name && job.name) entry.name = job.name;
         if (ENDED.has(job.status)) this.#loops.delete(entry);
@@ -74,16 +77,13 @@ export class Watch {
       } catch (error) {
         const problem = Problem.from(error);
         if (!this.#loops.has(entry)) return;
-        if (problem.aborted) {
-          waited = false;
-          continue;
-        }
+        if (problem.aborted) continue;
         if ([401, 403, 404, 410].includes(problem.status)) {
           this.#loops.delete(entry);
           Object.assign(entry, { problem, phase: [404, 410].includes(problem.status) ? "expired" : "problem" });
           return this.#report(entry);
         }
-        if (wait && problem.status >= 400 && problem.status < 500) plain = true;
+        if (wait && problem.status >= 400 && problem.status < 500) plain = PLAIN_POLLS;
         failures += 1;
         if (!entry.offline && failures > 1) {
           entry.offline = true;
@@ -92,7 +92,6 @@ export class Watch {
       }
       const rest = failures ? Math.min(MAX_BACKOFF_MS, 400 * 2 ** failures) : focused ? (plain ? PLAIN_MS : QUICK_MS) : BACKGROUND_MS;
       await pause(rest, controller.signal);
-      if (controller.signal.aborted) waited = false;
     }
   }
 }
