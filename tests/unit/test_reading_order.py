@@ -1,0 +1,71 @@
+"""Reading order and plain text, from boxes alone."""
+
+import numpy as np
+import pytest
+
+from worker.reading import geometry, order, paragraphs
+
+
+def box(x: float, y: float, width: float, height: float = 20) -> np.ndarray:
+    return np.array([[x, y], [x + width, y], [x + width, y + height], [x, y + height]], dtype=np.float32)
+
+
+def indices(rows: list[list[order.Placed]]) -> list[list[int]]:
+    return [[placed.index for placed in row] for row in rows]
+
+
+def two_columns() -> list[np.ndarray]:
+    """A title across, five lines on the left, five on the right not level with them, a footer across."""
+    left = [box(50, 100 + 30 * i, 300) for i in range(5)]
+    right = [box(400, 108 + 30 * i, 300) for i in range(5)]
+    return [box(50, 40, 600, 30), *left, *right, box(50, 300, 640)]
+
+
+def test_columns_of_prose_are_read_one_after_the_other() -> None:
+    assert indices(order.reading_rows(two_columns())) == [[i] for i in range(12)]
+
+
+@pytest.mark.parametrize("degrees", [-9, 7])
+def test_a_tilted_page_is_read_in_the_same_order(degrees: float) -> None:
+    tilted = [geometry.rotate(quad, degrees) for quad in two_columns()]
+    assert indices(order.reading_rows(tilted)) == [[i] for i in range(12)]
+
+
+def test_a_page_upside_down_is_read_in_the_same_order() -> None:
+    turned = [geometry.turn_quarter(quad, 2, 800, 400) for quad in two_columns()]
+    assert indices(order.reading_rows(turned)) == [[i] for i in range(12)]
+
+
+def test_a_receipt_is_read_row_by_row() -> None:
+    names = [box(50, 40 + 30 * i, 260) for i in range(5)]
+    prices = [box(420, 42 + 30 * i, 60) for i in range(5)]
+    assert indices(order.reading_rows(names + prices)) == [[i, i + 5] for i in range(5)]
+
+
+def test_vertical_columns_run_from_the_right() -> None:
+    columns = [np.array([[x, 10], [x + 30, 10], [x + 30, 300], [x, 300]], dtype=np.float32) for x in (10, 60, 110)]
+    assert indices(order.reading_columns(columns)) == [[2], [1], [0]]
+
+
+def test_lines_of_a_paragraph_join_and_others_keep_their_break() -> None:
+    quads = [box(0, 0, 400), box(0, 26, 396), box(0, 52, 402), box(0, 78, 150), box(0, 140, 120)]
+    texts = [
+        "The quick brown fox jumps over the lazy infor-",
+        "mation desk and goes on",
+        "to the end of the",
+        "story.",
+        "Total 12",
+    ]
+    assert paragraphs.join(order.reading_rows(quads), texts) == (
+        "The quick brown fox jumps over the lazy information desk and goes on to the end of the story.\n\nTotal 12"
+    )
+
+
+def test_chinese_lines_join_without_a_space() -> None:
+    assert paragraphs.glue("今天天气", "很好") == "今天天气很好"
+
+
+def test_a_list_keeps_its_lines() -> None:
+    quads = [box(0, 26 * i, 400) for i in range(3)]
+    texts = ["1. First of them all", "2. Second of them all", "3. Third of them all"]
+    assert paragraphs.join(order.reading_rows(quads), texts).split("\n") == texts
