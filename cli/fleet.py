@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -15,6 +16,7 @@ STOP_ORDER = (("worker",), ("flower", "gateway"), ("valkey",))
 # One thread a process, said before any library reads it: a worker process has one core.
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 GATEWAY_GRACE_S = 15.0  # beyond the longest `?wait=`
+FLOWER_GRACE_S = 2.0  # it has nothing to lose, and its threads hold it up
 VALKEY_GRACE_S = 20.0  # its last write to the disk
 
 
@@ -25,7 +27,11 @@ def valkey_service(server: Valkey) -> Service:
 
 def environment(settings: Settings, data: Path, models: Path, redis_url: str) -> dict[str, str]:
     """What every process of the fleet is told; folders are absolute, so that nothing depends on where it runs."""
+    counters = data / "metrics"  # shared by the gateway's processes while they run; numbers of dead ones mean nothing
+    shutil.rmtree(counters, ignore_errors=True)
+    counters.mkdir(parents=True)
     return {
+        "PROMETHEUS_MULTIPROC_DIR": str(counters),
         "REDIS_URL": redis_url,
         Settings.environment_name("data"): str(data),
         Settings.environment_name("models"): str(models),
@@ -35,7 +41,7 @@ def environment(settings: Settings, data: Path, models: Path, redis_url: str) ->
 
 def gateway_service(settings: Settings, told: dict[str, str]) -> Service:
     """The gateway under gunicorn."""
-    command = (sys.executable, "-m", "gunicorn", "--config", "python:api.gunicorn_conf", "api.wsgi:app")
+    command = (sys.executable, "-m", "gunicorn", "--config", "python:api.gunicorn_conf", "--no-control-socket")
     return Service("gateway", command, told, grace_s=settings.max_wait_s + GATEWAY_GRACE_S)
 
 
@@ -56,4 +62,4 @@ def flower_service(settings: Settings, told: dict[str, str], password: str, cook
         "FLOWER_COOKIE_SECRET": cookie_secret,
         "FLOWER_MAX_TASKS": "2000",
     }
-    return Service("flower", command, {**told, **own}, essential=False)
+    return Service("flower", command, {**told, **own}, essential=False, grace_s=FLOWER_GRACE_S)

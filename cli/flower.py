@@ -10,3 +10,5 @@ from shared.queue import make_celery
 from shared.settings import get_settings
 
 app = make_celery(get_settings(), get_settings().redis_url)
+# It asks a dozen things at once, each on a connection of its own.
+app.conf.broker_pool_limit = 24

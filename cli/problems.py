@@ -77,8 +77,8 @@ class ServiceDied(CommandError):
     """Raised when a process of the fleet ends again and again before it is ready."""
 
     slug = "service-died"
-    english = "{name} ended {times} times before it was ready ({how}). The end of {log}:\n{tail}"
-    chinese = "{name} 在就绪之前退出了 {times} 次（{how}）。日志 {log} 的末尾见上。"
+    english = "{name} ended before it was ready ({how}; tried {times} x). The end of {log}:\n{tail}"
+    chinese = "{name} 在就绪之前退出（{how}；已尝试 {times} 次）。日志 {log} 的末尾见上。"
 
 
 class NotReady(CommandError):

@@ -106,7 +106,7 @@ def slot_table(slots: Sequence[Mapping[str, Any]]) -> Table:
         table.add_row(
             str(core) if core is not None else pick("not pinned", "未绑定"),
             str(slot.get("pid", "")),
-            str(slot.get("models") or slot.get("engine") or ""),
+            str(slot.get("fingerprint") or slot.get("engine") or ""),
             warm_up(slot),
             f"{slot.get('rss_mib', '?')} MiB",
         )

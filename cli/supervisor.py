@@ -28,6 +28,7 @@ from cli.processes import MARK, die_with, in_group, kill_group, marked
 FIRST_DELAY_S = 0.5  # before a process that died is started again; doubled with every further death
 LONGEST_DELAY_S = 30.0
 STABLE_S = 60.0  # after this long alive, earlier deaths are forgotten
+EXIT_HOPELESS = 78  # EX_CONFIG of sysexits.h: the process knows that starting it again will not help
 DEATHS_ALLOWED = 4  # before the fleet was ever ready; then the reason is said and everything stops
 STEP_S = 0.25
 READ_BYTES = 64 * 1024
@@ -199,7 +200,7 @@ class Supervisor:
             )
         except OSError as error:
             child.log.write(f"{service.command[0]}: {error.strerror}\n".encode())
-            self._died(child, f"it could not be started: {error.strerror}")
+            self._died(child, f"it could not be started: {error.strerror}", hopeless=True)
             return
         child.process = process
         self._tell_sentinel(f"+{process.pid}")
@@ -241,7 +242,7 @@ class Supervisor:
         child.process = None
         self._tell_sentinel(f"-{process.pid}")
         if child.wanted:
-            self._died(child, how_it_ended(code))
+            self._died(child, how_it_ended(code), hopeless=code == EXIT_HOPELESS)
 
     def _read_rest(self, child: Child, descriptor: int) -> bool:
         """Empty a dead process's pipe; False once nothing more will come."""
@@ -255,12 +256,12 @@ class Supervisor:
         self._pipes.unregister(descriptor)
         return False
 
-    def _died(self, child: Child, how: str) -> None:
+    def _died(self, child: Child, how: str, *, hopeless: bool) -> None:
         service = child.service
         stable = self._now() - child.started >= STABLE_S
         child.deaths = 1 if stable else child.deaths + 1
         tail = "\n".join(f"    {line}" for line in child.log.tail())
-        if not self._settled and child.deaths >= DEATHS_ALLOWED:
+        if not self._settled and (hopeless or child.deaths >= DEATHS_ALLOWED):
             child.wanted = False
             if service.essential:
                 raise ServiceDied(name=service.name, times=child.deaths, how=how, log=child.log.path, tail=tail)
