@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import threading
 
 from api.wording import because
@@ -10,10 +9,6 @@ from shared.errors import DocumentError, EncryptedPdf, NoPages
 
 _ALONE = threading.Lock()
 """PDFium may be called by one thread at a time in a process."""
-_WRONG_PASSWORD = 4
-"""FPDF_ERR_PASSWORD; fpdfview.h."""
-_EMPTY_TREE = re.compile(rb"/Count\s+0\b")
-_ANY_PAGE = re.compile(rb"/Type\s*/Page\b")
 
 
 def count_pages(data: bytes) -> int:
@@ -22,21 +17,21 @@ def count_pages(data: bytes) -> int:
     if data.rfind(b"%%EOF") < 0:
         raise because(DocumentError, "the PDF ends before its last page does", "PDF 被截断")
     # Imported here: the library is only loaded once a PDF comes.
-    import pypdfium2
+    from pypdfium2 import raw
 
+    # The bare functions, because PDFium keeps its last error: of a document without pages, which is no error to it,
+    # the wrapper would report whatever went wrong before.
     with _ALONE:
-        try:
-            document = pypdfium2.PdfDocument(data)
-        except pypdfium2.PdfiumError as error:
-            if getattr(error, "err_code", None) == _WRONG_PASSWORD:
-                raise EncryptedPdf from None
-            if _EMPTY_TREE.search(data) and not _ANY_PAGE.search(data):
-                raise because(NoPages, "the PDF is empty", "PDF 是空的") from None
-            raise because(DocumentError, "the PDF cannot be opened", "PDF 无法打开") from None
-        try:
-            pages = len(document)
-        finally:
-            document.close()
-    if pages == 0:
+        document = raw.FPDF_LoadMemDocument64(data, len(data), None)
+        if not document:
+            error = raw.FPDF_GetLastError()
+        else:
+            pages = int(raw.FPDF_GetPageCount(document))
+            raw.FPDF_CloseDocument(document)
+    if not document:
+        if error == raw.FPDF_ERR_PASSWORD:
+            raise EncryptedPdf
+        raise because(DocumentError, "the PDF cannot be opened", "PDF 无法打开")
+    if pages < 1:
         raise because(NoPages, "the PDF is empty", "PDF 是空的")
     return pages

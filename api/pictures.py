@@ -239,7 +239,7 @@ def _directory(data: bytes, form: _Tiff, at: int) -> tuple[dict[int, tuple[int, 
                 where = int(struct.unpack_from(form.order + form.offset, data, where)[0])
             tags[tag] = struct.unpack_from(layout, data, where)
         at += size
-    following = struct.unpack_from(form.order + form.offset, data, at) if at + form.inline <= len(data) else (0,)
+    following = struct.unpack_from(form.order + form.offset, data, at)
     return tags, int(following[0])
 
 

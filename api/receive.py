@@ -90,9 +90,11 @@ def _form(request: Request, settings: Settings, file_field: str) -> Received:
 
 
 def _json(request: Request, settings: Settings, fetch: Fetch) -> Received:
-    request.max_content_length = settings.max_bytes * 4 // 3 + _FORM_EXTRA
+    most = settings.max_bytes * 4 // 3 + _FORM_EXTRA
+    request.max_content_length = most
+    text, _ = _read(request.stream, settings, most)
     try:
-        body = pydantic_core.from_json(request.get_data(cache=False))
+        body = pydantic_core.from_json(text)
     except ValueError:
         raise because(RequestError, "the body is not JSON", "请求体不是有效的 JSON") from None
     if not isinstance(body, dict):
@@ -137,12 +139,16 @@ def decode_base64(encoded: object) -> bytes:
         raise BadBase64(field="image_base64") from None
 
 
-def _read(stream: IO[bytes], settings: Settings) -> tuple[bytes, str]:
-    """A stream's bytes and their SHA-256, hashed as they come; stops at `max_bytes`."""
+def _read(stream: IO[bytes], settings: Settings, most: int | None = None) -> tuple[bytes, str]:
+    """A stream's bytes and their SHA-256, hashed as they come; stops at `most` bytes, `max_bytes` unless given.
+
+    Piece by piece to the end: reading all at once would take what lies below the limit for the whole.
+    """
+    most = most or settings.max_bytes
     digest, parts, total = hashlib.sha256(), [], 0
     while chunk := stream.read(_CHUNK):
         total += len(chunk)
-        if total > settings.max_bytes:
+        if total > most:
             raise too_many_bytes(settings)
         digest.update(chunk)
         parts.append(chunk)
