@@ -24,6 +24,7 @@ LOG_FORMAT = "%(asctime)s %(levelname)s %(process)d %(name)s: %(message)s"
 
 settings = get_settings()
 app = make_celery(settings, settings.redis_url)
+app.conf.worker_consumer = "worker.consumer:PatientConsumer"
 
 
 class PageTask(celery.Task):  # type: ignore[misc]
@@ -38,6 +39,8 @@ app.task(read_page, base=PageTask, name=TASK)
 def set_up_logging(**_signal: Any) -> None:
     """One line an event, on standard error; takes the place of Celery's own set-up."""
     logging.basicConfig(level=settings.log_level.upper(), format=LOG_FORMAT, stream=sys.stderr)
+    # Said at every lost connection; the setting it speaks of is chosen with care in `shared.queue`.
+    logging.getLogger("py.warnings").addFilter(lambda record: "CPendingDeprecationWarning" not in record.getMessage())
     for name in ("celery.app.trace", "celery.worker.strategy"):
         # They log two lines a page; the attempt record says it better.
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))

@@ -70,12 +70,12 @@ def decode(data: bytes, max_pixels: int) -> PageImage:
         with Image.open(io.BytesIO(data)) as image:
             check_size(*image.size, max_pixels)
             orientation = image.getexif().get(EXIF_ORIENTATION, 1)
-            plain = image.format in ("JPEG", "PNG") and _is_plain(image)
+            plain = _is_plain(image)
             width, height = image.size
             if width * height > WHOLE_PIXELS and image.format in ("JPEG", "MPO"):
                 image.draft(None, (width // _reduction(width, height), height // _reduction(width, height)))
             elif plain:
-                pixels = _decode_plain(data, image.format or "")
+                pixels = _decode_plain(data)
                 if pixels is not None:
                     turned = _turned(pixels, orientation)
                     return PageImage(turned, turned.shape[1], turned.shape[0])
@@ -99,16 +99,17 @@ def _reduction(width: int, height: int) -> int:
 
 
 def _is_plain(image: Image.Image) -> bool:
-    """Whether OpenCV decodes the image to the same pixels: 8 bits, grey or colour, nothing transparent, no CMYK."""
-    return image.mode in ("L", "RGB") and "transparency" not in image.info and image.info.get("adobe_transform") != 0
+    """Whether OpenCV decodes the image to the same pixels: a JPEG, grey or colour, no CMYK."""
+    return image.format == "JPEG" and image.mode in ("L", "RGB") and image.info.get("adobe_transform") != 0
 
 
-def _decode_plain(data: bytes, kind: str) -> NDArray[np.uint8] | None:
-    """OpenCV's decoder, about twice as fast on the way to BGR. None where Pillow should have the last word.
+def _decode_plain(data: bytes) -> NDArray[np.uint8] | None:
+    """OpenCV's decoder: for JPEG twice as fast on the way to BGR (for PNG it is slower than Pillow's).
 
-    OpenCV fills what a truncated JPEG lacks with grey and says nothing, so a file without its end mark is not for it.
+    None where Pillow has the last word: OpenCV fills what a truncated JPEG lacks with grey and says nothing, so a file
+    without its end mark is not for it.
     """
-    if kind == "JPEG" and b"\xff\xd9" not in data[-64:]:
+    if b"\xff\xd9" not in data[-64:]:
         return None
     pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
     return cast("NDArray[np.uint8] | None", pixels)
