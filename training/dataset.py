@@ -1,0 +1,146 @@
+"""Batches of rendered lines, drawn by one process beside the trainer; batch `n` of a seed is always the same.
+
+Lines are drawn in pools and shared out over a few fixed shapes: oneDNN compiles its kernels anew for every shape it meets, and
+the squeeze-excite blocks average over the width, so padding would be seen. A line is stretched a little to its shape's width,
+or now and then padded, as a service that batches would.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import multiprocessing
+import queue
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import cv2
+import numpy as np
+
+from training.alphabet import Alphabet
+from training.render import HEIGHT, Renderer, Sample
+
+Array = np.ndarray[Any, np.dtype[Any]]
+WIDTHS_PX = (48, 64, 80, 104, 128, 160, 200, 248, 304, 376, 464, 568, 688, 800)
+PAD_VALUE = 127  # what (x / 255 - 0.5) / 0.5 turns to nearly nothing
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """What to draw: the same plan gives the same batches. Widths and `batch_px` in pixels at height 32."""
+
+    vocabulary: str
+    seed: int = 1
+    pool_lines: int = 1024
+    batch_px: int = 5120
+    batch_lines: int = 20
+    max_width: int = 688
+    held_out: bool = False
+    kinds: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Batch:
+    """`pictures` (lines, 32, width, 3) BGR uint8, `labels` CTC classes, `pool` the pool they were drawn in."""
+
+    pictures: Array
+    labels: list[list[int]]
+    texts: list[str]
+    kinds: list[str]
+    pool: int
+
+
+def stack(pictures: list[Array], multiple: int = 8) -> Array:
+    """Pads pictures of one height on the right to the widest, rounded up to `multiple` columns."""
+    width = -(-max(p.shape[1] for p in pictures) // multiple) * multiple
+    out = np.full((len(pictures), HEIGHT, width, 3), PAD_VALUE, np.uint8)
+    for row, picture in zip(out, pictures, strict=True):
+        row[:, : picture.shape[1]] = picture
+    return out
+
+
+def normalise(pictures: Array) -> Array:
+    """uint8 BGR (lines, rows, columns, 3) -> float32 (lines, 3, rows, columns) in [-1, 1], as PP-OCR's recognisers want it."""
+    scaled: Array = (pictures.astype(np.float32) / 127.5 - 1.0).transpose(0, 3, 1, 2)
+    return scaled
+
+
+def fit(picture: Array, width_px: int, pad: bool) -> Array:
+    """A picture at exactly `width_px`: padded on the right where that is asked for and possible, else stretched."""
+    if pad and picture.shape[1] <= width_px:
+        return cv2.copyMakeBorder(picture, 0, 0, 0, width_px - picture.shape[1], cv2.BORDER_CONSTANT, value=(PAD_VALUE,) * 3)
+    return cv2.resize(picture, (width_px, HEIGHT), interpolation=cv2.INTER_LINEAR)
+
+
+def share_out(samples: list[Sample], plan: Plan, rng: random.Random) -> list[tuple[int, list[Sample]]]:
+    """Full groups of one width each; what is left over of a width goes, padded, into the next wider one."""
+    waiting: dict[int, list[Sample]] = {width: [] for width in WIDTHS_PX if width <= plan.max_width}
+    widths = list(waiting)
+    for sample in samples:
+        have = sample.picture.shape[1]
+        waiting[min(widths, key=lambda width: abs(width - have))].append(sample)
+    groups: list[tuple[int, list[Sample]]] = []
+    for at, width in enumerate(widths):
+        count = max(1, min(plan.batch_lines, plan.batch_px // width))
+        row = waiting[width]
+        full = len(row) // count * count
+        groups += [(width, row[i : i + count]) for i in range(0, full, count)]
+        if at + 1 < len(widths):
+            waiting[widths[at + 1]] += row[full:]
+    rng.shuffle(groups)
+    return groups
+
+
+def pools(plan: Plan, first_pool: int = 0) -> Iterator[Batch]:
+    """Batches from pool `first_pool` on, without end; within a pool in a shuffled but fixed order."""
+    alphabet = Alphabet.load(plan.vocabulary)
+    renderer = Renderer(alphabet.characters, plan.held_out, plan.max_width, plan.kinds)
+    number = first_pool
+    while True:
+        base = plan.seed * 1_000_003_000 + number * plan.pool_lines
+        rng = random.Random(base)
+        for width, group in share_out([renderer.sample(base + i) for i in range(plan.pool_lines)], plan, rng):
+            pictures = np.stack([fit(s.picture, width, width > 1.3 * s.picture.shape[1] or rng.random() < 0.4) for s in group])
+            labels = [alphabet.encode(s.text) for s in group]
+            yield Batch(pictures, labels, [s.text for s in group], [s.kind for s in group], number)
+        number += 1
+
+
+def _produce(plan: Plan, first_pool: int, out: Any) -> None:
+    import os
+
+    cv2.setNumThreads(1)
+    parent = os.getppid()
+    for batch in pools(plan, first_pool):
+        while True:
+            if os.getppid() != parent:
+                return
+            try:
+                out.put(batch, timeout=5)
+                break
+            except queue.Full:
+                continue
+
+
+class Stream:
+    """`pools` drawn in a process of its own, a few batches ahead; ends with the trainer."""
+
+    def __init__(self, plan: Plan, first_pool: int = 0, ahead: int = 64) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._queue: Any = context.Queue(ahead)
+        self._process = context.Process(target=_produce, args=(plan, first_pool, self._queue), daemon=True)
+        self._process.start()
+
+    def next(self) -> Batch:
+        """The next batch; raises RuntimeError where the drawing process has died."""
+        while True:
+            try:
+                batch: Batch = self._queue.get(timeout=10)
+                return batch
+            except queue.Empty:
+                if not self._process.is_alive():
+                    raise RuntimeError("the drawing process has died") from None
+
+    def close(self) -> None:
+        self._process.terminate()
+        self._process.join(5)

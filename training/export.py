@@ -1,0 +1,73 @@
+"""Weights out: averaging with the base model, and an ONNX file with its weights stored as float16.
+
+The file computes in float32: each stored weight passes through a Cast node, which OpenVINO and onnxruntime fold away when the
+model is loaded. That halves the file and costs nothing when reading.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import pathlib
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from training.crnn import Crnn
+
+
+class Probabilities(nn.Module):
+    """What the published recogniser answers with: softmax over the classes, float32 (batch, steps, classes)."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, x: Tensor) -> Tensor:
+        out: Tensor = self.model(x)
+        return out.softmax(-1)
+
+
+def averaged(base: Mapping[str, Tensor], trained: Mapping[str, Tensor], share: float) -> dict[str, Tensor]:
+    """`share` of the trained weights, the rest of the base's (Wortsman et al., Robust fine-tuning, arXiv 2109.01903)."""
+    return {name: torch.lerp(base[name].float(), weight.float(), share) for name, weight in trained.items()}
+
+
+def export(model: Crnn, path: pathlib.Path, properties: Mapping[str, str]) -> str:
+    """Writes `model` with any batch and width, float16 storage and `properties` as metadata; returns the file's SHA-256."""
+    import onnx
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    full = path.with_suffix(".f32.onnx")
+    torch.onnx.export(
+        Probabilities(model.eval().to(memory_format=torch.contiguous_format)), (torch.zeros(2, 3, 32, 160),), str(full),
+        input_names=["x"], output_names=["probabilities"], opset_version=17, dynamo=False,
+        dynamic_axes={"x": {0: "batch", 3: "width"}, "probabilities": {0: "batch", 1: "steps"}},
+    )  # fmt: skip
+    graph = onnx.load(str(full))
+    full.unlink()
+    _store_as_half(graph)
+    for key, value in properties.items():
+        graph.metadata_props.add(key=key, value=value)
+    onnx.checker.check_model(graph)
+    path.write_bytes(graph.SerializeToString())
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _store_as_half(model: object, least: int = 256) -> None:
+    """Replaces float32 weights of `least` numbers and more by a float16 copy and a Cast to float32."""
+    from onnx import TensorProto, helper, numpy_helper
+
+    graph = model.graph  # type: ignore[attr-defined]
+    casts = []
+    for tensor in list(graph.initializer):
+        array = numpy_helper.to_array(tensor)
+        if array.dtype != np.float32 or array.size < least:
+            continue
+        name = tensor.name
+        graph.initializer.remove(tensor)
+        graph.initializer.append(numpy_helper.from_array(array.astype(np.float16), f"{name}_half"))
+        casts.append(helper.make_node("Cast", [f"{name}_half"], [name], name=f"widen_{name}", to=TensorProto.FLOAT))
+    for cast in reversed(casts):
+        graph.node.insert(0, cast)

@@ -1,0 +1,64 @@
+"""Reads line pictures with an exported model, the way the service does: its own width, float32, one core."""
+
+from __future__ import annotations
+
+import dataclasses
+import pathlib
+from typing import Any
+
+import cv2
+import numpy as np
+
+from training.alphabet import BLANK, Alphabet
+
+Array = np.ndarray[Any, np.dtype[Any]]
+MAX_WIDTH_PX = 3200
+
+
+@dataclasses.dataclass
+class Reader:
+    """An ONNX recogniser on OpenVINO. `height` in pixels; classes are `alphabet`'s."""
+
+    path: pathlib.Path
+    alphabet: Alphabet
+    height: int = 32
+
+    def __post_init__(self) -> None:
+        import openvino
+
+        core = openvino.Core()
+        settings = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": 1, "PERFORMANCE_HINT": "LATENCY"}
+        self._compiled = core.compile_model(core.read_model(str(self.path)), "CPU", settings)
+
+    def probabilities(self, picture: Array) -> Array:
+        """A BGR uint8 picture -> (steps, classes), or (steps,) where the arg-max is inside the graph."""
+        out: Array = self._compiled(prepare(picture, self.height))[0][0]
+        return out
+
+    def read(self, picture: Array) -> str:
+        """The text of one line."""
+        out = self.probabilities(picture)
+        return self.alphabet.decode((out if out.ndim == 1 else out.argmax(-1)).tolist())
+
+
+def prepare(picture: Array, height: int) -> Array:
+    """A BGR picture -> (1, 3, height, width) float32 in [-1, 1], proportions kept; a tall one is turned to lie."""
+    if picture.shape[0] >= 1.5 * picture.shape[1]:
+        picture = np.rot90(picture)
+    width = min(MAX_WIDTH_PX, max(height // 2, round(picture.shape[1] * height / picture.shape[0])))
+    scaled = cv2.resize(picture, (width, height), interpolation=cv2.INTER_LINEAR)
+    return (scaled.astype(np.float32) / 127.5 - 1.0).transpose(2, 0, 1)[None].copy()
+
+
+def ppocrv6(path: pathlib.Path) -> Reader:
+    """PP-OCRv6 small: 48 px high, its vocabulary kept in the ONNX file's metadata."""
+    import onnx
+
+    kept = {each.key: each.value for each in onnx.load(str(path), load_external_data=False).metadata_props}
+    return Reader(path, Alphabet([*kept["character"].split("\n"), " "]), 48)
+
+
+def steps_of(probabilities: Array) -> Array:
+    """Which steps of (steps, classes) hold a character and no blank; for looking at where a reading lies."""
+    best = probabilities.argmax(-1)
+    return np.flatnonzero(best != BLANK)

@@ -1,0 +1,172 @@
+"""The training loop: resumes from its checkpoint, survives being stopped and continued, logs what a person wants to see."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import os
+import pathlib
+import signal
+import time
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from training.alphabet import Alphabet
+from training.crnn import Crnn
+from training.dataset import Plan, Stream, normalise
+from training.losses import ClassDraw, ctc, hold, scores
+
+
+@dataclasses.dataclass(frozen=True)
+class Recipe:
+    """How to train. Rates are AdamW's; `steps` counts batches; `minutes` of 0 sets no time limit."""
+
+    steps: int = 6000
+    minutes: float = 0.0
+    rate: float = 3e-4
+    warm_up: int = 100
+    floor_rate: float = 1e-5
+    decay: float = 0.0
+    tether: float = 3e-4  # pull of the weights towards the base model's, per step and rate
+    rivals: int = 1200
+    full_after: float = 0.85  # from this share of the run on, every class is scored
+    hold_every: int = 4
+    hold_weight: float = 0.5
+    save_minutes: float = 4.0
+    clip: float = 5.0
+
+
+def as_input(pictures: Any) -> Tensor:
+    """uint8 pictures to the model's input, channels last, as the convolutions are four times faster so."""
+    return torch.from_numpy(normalise(pictures)).contiguous(memory_format=torch.channels_last)
+
+
+class Trainer:
+    """Fine-tunes `model` on what `plan` draws. `folder` keeps `last.pt` (everything to resume) and `log.jsonl`."""
+
+    def __init__(self, model: Crnn, plan: Plan, recipe: Recipe, folder: pathlib.Path, base: Crnn | None = None) -> None:
+        self.model, self.base, self.plan, self.recipe, self.folder = model, base, plan, recipe, folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self.optimiser = torch.optim.AdamW((p for p in model.parameters() if p.requires_grad), lr=recipe.rate, betas=(0.9, 0.98), weight_decay=recipe.decay)
+        self.step = self.pool = self.lines = 0
+        self.seconds = 0.0
+        self._stop = False
+        self._anchor = [p.detach().clone() for p in base.parameters()] if base is not None else []
+        self._losses: list[tuple[float, float, float]] = []
+
+    @property
+    def checkpoint(self) -> pathlib.Path:
+        return self.folder / "last.pt"
+
+    def resume(self) -> bool:
+        """Takes up the checkpoint in the folder, if there is one."""
+        if not self.checkpoint.is_file():
+            return False
+        kept = torch.load(self.checkpoint, weights_only=True)
+        self.model.load_state_dict(kept["model"])
+        self.optimiser.load_state_dict(kept["optimiser"])
+        self.step, self.pool, self.lines, self.seconds = kept["step"], kept["pool"] + 1, kept["lines"], kept["seconds"]
+        return True
+
+    def save(self) -> None:
+        """Writes the checkpoint beside the old one, then swaps: a kill in between loses nothing."""
+        kept = {
+            "model": self.model.state_dict(), "optimiser": self.optimiser.state_dict(),
+            "step": self.step, "pool": self.pool, "lines": self.lines, "seconds": self.seconds,
+        }  # fmt: skip
+        fresh = self.checkpoint.with_suffix(".new")
+        torch.save(kept, fresh)
+        os.replace(fresh, self.checkpoint)
+
+    def rate(self, progress: float) -> float:
+        """Warm-up, then a cosine down to the floor; `progress` is 0 to 1 of the run."""
+        r = self.recipe
+        wave = r.floor_rate + (r.rate - r.floor_rate) * 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
+        return wave * min(1.0, (self.step + 1) / r.warm_up)
+
+    def progress(self) -> float:
+        """How much of the run is done: by steps, or by time where a limit is set and nearer."""
+        done = self.step / self.recipe.steps
+        return max(done, self.seconds / 60 / self.recipe.minutes) if self.recipe.minutes else done
+
+    def run(self) -> list[float]:
+        """Trains to the end of the recipe (or SIGTERM, which saves and leaves); returns each step's CTC loss."""
+        for sign in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(sign, self._leave)
+        draw = ClassDraw(self.model.head.out_features, self.recipe.rivals, _everyday(self.plan), self.plan.seed + self.step)
+        whole = ClassDraw(self.model.head.out_features, 0, [], 0)
+        self.model.train().to(memory_format=torch.channels_last)
+        if self.base is not None:
+            # what is frozen is the base model's own, so its feature maps serve both
+            self.base.split = self.model.split
+            self.base.eval().to(memory_format=torch.channels_last)
+        stream, saved, trace = Stream(self.plan, self.pool), time.monotonic(), []
+        try:
+            while (progress := self.progress()) < 1.0 and not self._stop:
+                began = time.monotonic()
+                batch = stream.next()
+                loss = self._one(batch.pictures, batch.labels, whole if progress >= self.recipe.full_after else draw, progress)
+                trace.append(loss)
+                self.step, self.pool, self.lines = self.step + 1, batch.pool, self.lines + len(batch.labels)
+                # a process that was stopped and continued did not train meanwhile
+                self.seconds += min(time.monotonic() - began, 30.0)
+                if self.step % 50 == 0:
+                    self._log(progress)
+                if time.monotonic() - saved > self.recipe.save_minutes * 60:
+                    self.save()
+                    saved = time.monotonic()
+        finally:
+            stream.close()
+        self.save()
+        return trace
+
+    def _one(self, pictures: Any, labels: list[list[int]], draw: ClassDraw, progress: float) -> float:
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.rate(progress)
+        seen = as_input(pictures)
+        chosen, renumbered = draw(labels)
+        front = self.model.front(seen)
+        log_probs = scores(self.model.tail(front), self.model.head, chosen)
+        loss = ctc(log_probs, renumbered)
+        total, near, share = loss, 0.0, 0.0
+        if self.base is not None and self.recipe.hold_weight and self.step % self.recipe.hold_every == 0:
+            with torch.no_grad():
+                anchor = scores(self.base.tail(front), self.base.head, chosen)
+            pull, share = hold(log_probs, anchor, renumbered)
+            total, near = loss + self.recipe.hold_weight * pull, float(pull.detach())
+        self.optimiser.zero_grad(set_to_none=True)
+        total.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.clip)
+        self.optimiser.step()
+        if self._anchor and self.recipe.tether:
+            factor = self.recipe.tether * self.rate(progress) / self.recipe.rate
+            with torch.no_grad():
+                for parameter, anchor_weight in zip(self.model.parameters(), self._anchor, strict=True):
+                    if parameter.requires_grad:
+                        parameter.lerp_(anchor_weight, factor)
+        value = float(loss.detach())
+        self._losses.append((value, near, share))
+        return value
+
+    def _log(self, progress: float) -> None:
+        recent, self._losses = self._losses, []
+        held = [row for row in recent if row[2] > 0]
+        row = {
+            "step": self.step, "lines": self.lines, "minutes": round(self.seconds / 60, 2), "rate": round(self.rate(progress), 7),
+            "loss": round(sum(r[0] for r in recent) / max(1, len(recent)), 4),
+            "hold": round(sum(r[1] for r in held) / max(1, len(held)), 4), "base_right": round(sum(r[2] for r in held) / max(1, len(held)), 3),
+        }  # fmt: skip
+        with open(self.folder / "log.jsonl", "a", encoding="utf-8") as log:
+            log.write(json.dumps(row) + "\n")
+
+    def _leave(self, *_: object) -> None:
+        self._stop = True
+
+
+def _everyday(plan: Plan) -> list[int]:
+    """Classes scored in every batch: ASCII and the common punctuation."""
+    alphabet = Alphabet.load(plan.vocabulary)
+    return [index for character, index in alphabet.classes.items() if character < "\x7f" or character in "，。、：；（）·《》"]
