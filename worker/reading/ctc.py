@@ -32,7 +32,7 @@ class Peak:
 
 
 def top_graph(model: Any) -> Any:
-    """Edit an OpenVINO model that ends in a softmax over classes so that only each step's best TOP leave it.
+    """Edit an OpenVINO model whose first output is (batch, steps, classes), softmax or logits, so that only each step's best TOP leave it.
 
     Adds a second input, `allow`, float32 of shape (1, 1, classes), added to the logits (0, or REFUSED). The outputs
     become the probabilities (batch, steps, TOP) and classes (same, int32), best first. With 18,710 classes this keeps
@@ -40,10 +40,9 @@ def top_graph(model: Any) -> Any:
     """
     from openvino import Model, opset13
 
-    node = model.get_results()[0].input_value(0).get_node()
-    while node.get_type_name() != "Softmax":
-        node = node.input_value(0).get_node()
-    logits = node.input_value(0)
+    logits = model.get_results()[0].input_value(0)
+    while logits.get_node().get_type_name() in ("Identity", "Softmax", "LogSoftmax"):
+        logits = logits.get_node().input_value(0)
     classes = logits.get_partial_shape()[2].get_length()
     allow = opset13.parameter([1, 1, classes], np.float32, name="allow")
     masked = opset13.softmax(opset13.add(logits, allow), 2)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-SIDES = (160, 320, 480, 640)  # px; multiples of 32. 4 x 4 shapes at most, the largest 0.41 megapixel
+SIDES = (160, 320, 480)  # px; multiples of 32. 3 x 3 shapes at most, the largest 0.23 megapixel
 OVERLAP = 64  # px, half of it on each side of a seam is context that is thrown away
 
 

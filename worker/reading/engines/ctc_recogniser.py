@@ -2,21 +2,43 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.reading import ctc
+from worker.reading import ctc, ink, longline
 from worker.reading.models import Facts, ModelError, place
 from worker.reading.recogniser import Crop, ReadChar, Reading
 from worker.reading.runtime import Session
 
+SHRINK_AREA = 2.0  # from this reduction on, pixels are averaged: a linear sample would skip thin strokes
+OVERLAP_HEIGHTS = 3.0  # of a long line's windows: each sees a character and a half beyond where they meet
+REACH_HEIGHTS = 0.6  # how far a character may reach from its peak: a wide CJK character is about as wide as high
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """A reading with what the gate of the cascade looks at.
+
+    `sized` is the line at the model's height, `spans` (n, 2) the columns in it at which each character's peak lies.
+    """
+
+    reading: Reading
+    sized: NDArray[np.uint8]
+    spans: NDArray[np.float32]
+
 
 class CtcRecogniser:
-    """Reads lines with one warm CTC model. `folder` holds the weights; see `facts.toml` for the keys of `facts`."""
+    """Reads lines with one warm CTC model. `folder` holds the weights; `docs/models.md` explains the keys of `facts`.
+
+    Every line keeps its proportions. Widths are rounded up to a few sizes, because each new input size costs time and
+    memory, and what is right of the line is filled with the value that the model was trained to see there.
+    """
 
     def __init__(self, facts: Facts, folder: Path) -> None:
         how = facts.recogniser
@@ -27,15 +49,19 @@ class CtcRecogniser:
         self.name = facts.engine
         self.version = weight.version
         self.height: int = how["height"]
-        self.width_step: int = how["width_step"]
+        self.channels: int = how["channels"]
         self.width_min: int = how["width_min"]
         self.width_max: int = how["width_max"]
+        self.width_step: int = how["width_step"]
+        self.width_after: int = how["width_after"]
         self._mean = np.float32(how["mean"] * 255)
         self._scale = np.float32(1 / (how["std"] * 255))
         self.session = Session(file, edit=ctc.top_graph)
-        self.alphabet = ["", *self._characters(facts, folder, how["vocabulary"]), " "]
+        self.alphabet = ["", *self._characters(facts, folder, how["vocabulary"]), *how.get("extra_characters", ())]
         self.vocabulary = frozenset(self.alphabet[1:])
         self._allow_all = np.zeros((1, 1, len(self.alphabet)), np.float32)
+        self._masks: dict[frozenset[str], NDArray[np.float32]] = {}
+        self.stride = self._warm()
 
     def _characters(self, facts: Facts, folder: Path, source: str) -> list[str]:
         kind, name = source.split(":")
@@ -46,43 +72,78 @@ class CtcRecogniser:
             raise ModelError(reason=f"The model file {file} is missing: run `ocrfleet models fetch`.")
         return file.read_text(encoding="utf-8").splitlines()
 
+    def _warm(self) -> int:
+        """Read an empty line: prepares the commonest shape, and shows how many columns a time step covers."""
+        empty = np.zeros((1, self.channels, self.height, self.width_min), np.float32)
+        scores, _ = self.session(empty, self._allow_all)
+        return self.width_min // int(scores.shape[1])
+
     def read(self, crops: Sequence[Crop], allow: frozenset[str] | None = None) -> list[Reading]:
         """See `Recogniser.read`."""
-        mask = self._mask(allow)
-        return [self._read_one(crop, mask) for crop in crops]
+        return [self.trace(crop, allow).reading for crop in crops]
 
-    def _mask(self, allow: frozenset[str] | None) -> NDArray[np.float32]:
-        if allow is None:
-            return self._allow_all
-        refused = [index > 0 and char != " " and char not in allow for index, char in enumerate(self.alphabet)]
-        return np.where(refused, np.float32(ctc.REFUSED), np.float32(0)).reshape(1, 1, -1)
-
-    def prepare(self, crop: Crop) -> tuple[NDArray[np.float32], int]:
-        """The model's input (1, 3, height, bucket) for a crop, and how many of its columns are picture."""
-        height, width = crop.shape[:2]
-        wide = max(1, min(self.width_max, round(width * self.height / height)))
-        bucket = max(self.width_min, -(-wide // self.width_step) * self.width_step)
-        sized = cv2.resize(crop, (wide, self.height), interpolation=cv2.INTER_LINEAR)
-        x = np.zeros((1, 3, self.height, bucket), np.float32)
-        x[0, :, :, :wide] = (sized.transpose(2, 0, 1) - self._mean) * self._scale
-        return x, wide
-
-    def _read_one(self, crop: Crop, mask: NDArray[np.float32]) -> Reading:
-        x, wide = self.prepare(crop)
-        scores, classes = self.session(x, mask)
-        peaks = ctc.decode(scores[0], classes[0])
-        steps = scores.shape[1]
-        pixels = x.shape[3] / steps * crop.shape[1] / wide  # of the crop, a step
-        reach = crop.shape[0] * 0.6 / pixels
+    def trace(self, crop: Crop, allow: frozenset[str] | None = None) -> Trace:
+        """Read one line and show where on it the characters were found."""
+        if crop.size == 0:
+            nothing = np.zeros((self.height, 0, 3), np.uint8)
+            return Trace(Reading("", 0.0, (), self.name), nothing, np.zeros((0, 2), np.float32))
+        sized = self.resize(crop)
+        scores, classes = self._steps(sized, self._mask(allow))
+        peaks = ctc.decode(scores, classes)
+        pixels = crop.shape[1] / sized.shape[1]  # of the crop, a column of `sized`
+        extents = ctc.spans(peaks, len(scores), self.height * REACH_HEIGHTS / self.stride)
         chars = tuple(
             ReadChar(
                 self.alphabet[peak.index],
                 peak.confidence,
-                min(x0 * pixels, crop.shape[1]),
-                min(x1 * pixels, crop.shape[1]),
+                min(x0 * self.stride * pixels, crop.shape[1]),
+                min(x1 * self.stride * pixels, crop.shape[1]),
                 tuple((self.alphabet[index], score) for index, score in peak.alternatives),
             )
-            for peak, (x0, x1) in zip(peaks, ctc.spans(peaks, steps, reach), strict=True)
+            for peak, (x0, x1) in zip(peaks, extents, strict=True)
         )
         confidence = sum(char.confidence for char in chars) / len(chars) if chars else 0.0
-        return Reading("".join(char.text for char in chars), confidence, chars, self.name)
+        reading = Reading("".join(char.text for char in chars), confidence, chars, self.name)
+        spans = np.array([(peak.first, peak.last + 1) for peak in peaks], np.float32).reshape(-1, 2) * self.stride
+        return Trace(reading, sized, spans)
+
+    def resize(self, crop: Crop) -> NDArray[np.uint8]:
+        """The crop at the model's height and its own proportions."""
+        height, width = crop.shape[:2]
+        wide = max(1, math.ceil(width * self.height / height))
+        way = cv2.INTER_AREA if height >= SHRINK_AREA * self.height else cv2.INTER_LINEAR
+        sized = cv2.resize(crop, (wide, self.height), interpolation=way)
+        return np.asarray(sized, np.uint8)
+
+    def _steps(self, sized: NDArray[np.uint8], mask: NDArray[np.float32]) -> longline.Steps:
+        width = sized.shape[1]
+        limit = self.width_max - self.width_after
+        if width <= limit:
+            return self._infer(sized, mask)
+        cuts = longline.windows(ink.columns(sized), limit, int(self.height * OVERLAP_HEIGHTS), self.stride)
+        parts = []
+        for first, end in cuts:
+            scores, classes = self._infer(sized[:, first:end], mask)
+            whole = len(scores) if end == width else (end - first) // self.stride
+            parts.append((scores[:whole], classes[:whole]))
+        return longline.merge(parts, [first // self.stride for first, _ in cuts])
+
+    def _infer(self, sized: NDArray[np.uint8], mask: NDArray[np.float32]) -> longline.Steps:
+        width = sized.shape[1]
+        bucket = -(-(width + self.width_after) // self.width_step) * self.width_step
+        bucket = min(max(bucket, self.width_min), self.width_max)
+        x = np.zeros((1, self.channels, self.height, bucket), np.float32)
+        if self.channels == 1:
+            sized = cv2.cvtColor(sized, cv2.COLOR_BGR2GRAY)[:, :, None]
+        np.subtract(sized.transpose(2, 0, 1), self._mean, out=x[0, :, :, :width])
+        x[0, :, :, :width] *= self._scale
+        scores, classes = self.session(x, mask)
+        return scores[0], classes[0]
+
+    def _mask(self, allow: frozenset[str] | None) -> NDArray[np.float32]:
+        if allow is None:
+            return self._allow_all
+        if allow not in self._masks:
+            refused = [i > 0 and char != " " and char not in allow for i, char in enumerate(self.alphabet)]
+            self._masks[allow] = np.where(refused, np.float32(ctc.REFUSED), np.float32(0)).reshape(1, 1, -1)
+        return self._masks[allow]
