@@ -85,7 +85,8 @@ def test_one_bit_pictures_are_black_on_white() -> None:
 
 
 def test_colours_come_in_the_order_blue_green_red() -> None:
-    for kind, options in (("PNG", {}), ("JPEG", {"quality": 98}), ("WEBP", {"lossless": True}), ("BMP", {})):
+    kinds: dict[str, dict[str, Any]] = {"PNG": {}, "JPEG": {"quality": 98}, "WEBP": {"lossless": True}, "BMP": {}}
+    for kind, options in kinds.items():
         page = decoded(encoded(Image.new("RGB", (32, 32), (250, 120, 10)), kind, **options))
         assert np.abs(page.image[16, 16].astype(int) - [10, 120, 250]).max() <= 4, kind
 
@@ -95,7 +96,8 @@ def test_colours_come_in_the_order_blue_green_red() -> None:
 def test_exif_orientation_is_applied_as_a_viewer_does(orientation: int, kind: str) -> None:
     exif = Image.Exif()
     exif[0x0112] = orientation
-    options = {"JPEG": {"quality": 98}, "WEBP": {"lossless": True}}.get(kind, {})
+    all_options: dict[str, dict[str, Any]] = {"JPEG": {"quality": 98}, "WEBP": {"lossless": True}}
+    options = all_options.get(kind, {})
     stored = encoded(drawing(), kind, exif=exif, **options)
 
     page = decoded(stored)

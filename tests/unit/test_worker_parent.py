@@ -108,7 +108,7 @@ def request_of(fleet: Fleet, worker_pid: int = 2) -> tuple[PageRequest, Message]
     message = fleet.sink.sent.pop(0)
     made = PageRequest.__new__(PageRequest)
     made._kwargs = {"v": 1, "run": message.run, "page": message.page}
-    made._payload = ((), made._kwargs, {})  # type: ignore[misc]
+    made._payload = ((), made._kwargs, {})
     made.worker_pid = worker_pid
     return made, message
 
@@ -133,7 +133,7 @@ def test_a_lost_child_sends_its_page_to_another_and_frees_its_place_and_core(fle
 
 
 def test_burying_waits_for_a_store_that_is_away(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(request.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr("worker.request.time.sleep", lambda seconds: None)
     job = fleet.submit(png())
     message = fleet.sink.sent.pop()
     fleet.store.claim(message.run, 1, "token", {"worker": "host:1:2"})
@@ -166,7 +166,7 @@ def test_the_watchdogs_word_of_a_death_names_the_page(
 ) -> None:
     fleet.submit(png())
     dying, message = request_of(fleet, worker_pid=77)
-    monkeypatch.setattr(request.state, "active_requests", {dying})
+    monkeypatch.setattr("worker.request.state.active_requests", {dying})
     child_died(77)
     child_died(78)
     assert reports == [
@@ -178,7 +178,7 @@ def test_the_watchdogs_word_of_a_death_names_the_page(
 def test_a_hard_time_limit_fails_the_page_as_timeout(fleet: Fleet, reports: Reports) -> None:
     fleet.submit(png())
     slow, message = request_of(fleet)
-    with mock.patch.object(request.Request, "on_timeout"):
+    with mock.patch("celery.worker.request.Request.on_timeout"):
         slow.on_timeout(soft=True, timeout=8)
         assert reports == []
         slow.on_timeout(soft=False, timeout=10)
@@ -189,7 +189,7 @@ def test_a_hard_time_limit_fails_the_page_as_timeout(fleet: Fleet, reports: Repo
 def test_a_child_that_vanished_is_reported_and_an_ordinary_failure_is_not(fleet: Fleet, reports: Reports) -> None:
     fleet.submit(png())
     failing, message = request_of(fleet)
-    with mock.patch.object(request.Request, "on_failure"):
+    with mock.patch("celery.worker.request.Request.on_failure"):
         failing.on_failure(SimpleNamespace(exception=ValueError()))
         assert reports == []
         failing.on_failure(SimpleNamespace(exception=WorkerLostError()))

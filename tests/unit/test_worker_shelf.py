@@ -83,7 +83,7 @@ def test_old_files_leave_and_the_budget_is_kept(tmp_path: Path, monkeypatch: pyt
 
 
 def test_a_folder_that_others_can_write_to_is_not_trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shelf_module.tempfile, "gettempdir", lambda: str(tmp_path))
+    monkeypatch.setattr("worker.shelf.tempfile.gettempdir", lambda: str(tmp_path))
     folder = spool_folder()
     assert folder.stat().st_mode & 0o077 == 0
     folder.chmod(0o777)
