@@ -15,6 +15,8 @@ import redis
 from cli import valkey
 from cli.words import pick
 from shared.settings import Settings
+from shared.store.protocol import Limits
+from shared.store.redis import RedisStore
 
 PROBE_S = 1.0
 SLOTS_QUIET_S = 2.0  # no further slot for this long: they are all there
@@ -47,15 +49,15 @@ def waiting_for(answer: Mapping[str, Any]) -> str:
     """What the fleet still lacks, in words."""
     if not answer.get("status_code"):
         return pick("waiting for the gateway", "等待网关启动")
+    if answer.get("missing") == ["workers"]:
+        return pick("waiting for a worker to load its model", "等待识别进程加载模型")
     reason = answer.get(pick("detail", "detail_zh")) or answer.get("detail") or answer.get("reason")
     return str(reason) if reason else pick("waiting for a worker to load its model", "等待识别进程加载模型")
 
 
 def wait_for_slots(settings: Settings, wait: Wait) -> list[dict[str, Any]]:
     """The slots, when no further one has come for a moment: one is enough to be ready, the screen shows all."""
-    from shared.store.open import open_store  # pulls Celery in: only once the gateway is up anyway
-
-    store, _ = open_store(settings)
+    store = store_at(settings, settings.redis_url)
     slots: list[dict[str, Any]] = []
     changed = time.monotonic()
 
@@ -68,6 +70,19 @@ def wait_for_slots(settings: Settings, wait: Wait) -> list[dict[str, Any]]:
 
     wait(lambda: pick("waiting for all worker processes", "等待所有识别进程"), complete, SLOTS_S)
     return slots
+
+
+def store_at(settings: Settings, url: str) -> RedisStore:
+    """The job store without the queue, whose client would pull Celery in."""
+    client = redis.Redis.from_url(url, socket_timeout=5.0, socket_connect_timeout=2.0)
+    return RedisStore(client, settings.redis_prefix, Limits(slot_ttl_s=settings.heartbeat_ttl_s))
+
+
+def models_shown(fingerprint: str) -> str:
+    """The models of a fingerprint such as `crnn/recogniser=NAME/...`, for a person: `crnn: NAME, ...`."""
+    engine, *parts = fingerprint.split("/")
+    names = [value for value in (part.partition("=")[2] for part in parts) if value and not value.isdigit()]
+    return f"{engine}: {', '.join(names)}" if names else fingerprint
 
 
 def queue_line(url: str, *, own: bool) -> str:

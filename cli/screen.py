@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from cli.ready import models_shown
 from cli.words import pick
 
 
@@ -106,7 +107,7 @@ def slot_table(slots: Sequence[Mapping[str, Any]]) -> Table:
         table.add_row(
             str(core) if core is not None else pick("not pinned", "未绑定"),
             str(slot.get("pid", "")),
-            str(slot.get("fingerprint") or slot.get("engine") or ""),
+            models_shown(str(slot.get("fingerprint") or slot.get("engine") or "")),
             warm_up(slot),
             f"{slot.get('rss_mib', '?')} MiB",
         )
