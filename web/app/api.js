@@ -66,6 +66,16 @@ export async function getResult(id, format) {
   return response.blob();
 }
 
+/** What the server offers and how busy it is, or null; asks for no key. */
+export async function getCapacity() {
+  try {
+    const response = await fetch("/v1/capacity", { headers: { Accept: "application/json", ...keyHeaders() } });
+    return response.ok ? await response.json() : null;
+  } catch {
+    return null;
+  }
+}
+
 /** Stop a job; answers the job as it then stands. */
 export async function cancelJob(id) {
   const response = await call(`/v1/jobs/${encodeURIComponent(id)}/cancel`, { method: "POST" });

@@ -2,6 +2,7 @@
 // An entry: {key, id, name, size, file, phase, upload, retryIn, job, problem, offline, createdAt}; phases are
 // "uploading", "retrying", "sent", "problem" and "expired". Views listen to "change".
 
+import { dropPicture, keepPicture } from "./album.js";
 import { cancelJob, deleteJob, submit } from "./api.js";
 import { memory, pause, randomName } from "./dom.js";
 import { Problem } from "./problem.js";
@@ -9,6 +10,8 @@ import { Watch } from "./watch.js";
 
 const REMEMBERED = 30; // entries kept in the browser between visits
 const UPLOADS_AT_ONCE = 3; // of the six connections a browser opens, some stay free for polling
+/** Types that a browser draws by itself; of others the server has a picture a page. */
+export const SHOWN_BY_BROWSERS = /^image\/(png|jpeg|webp|bmp|gif)$/;
 const MAX_RETRIES = 6;
 const ENDED = new Set(["done", "partial", "failed", "cancelled"]);
 
@@ -105,13 +108,17 @@ export class Jobs extends EventTarget {
 
   /** Forget every entry that has ended; the server keeps what it keeps. */
   forget() {
-    for (const entry of this.entries.filter(ended)) this.#watch.stop(entry);
+    for (const entry of this.entries.filter(ended)) {
+      this.#watch.stop(entry);
+      if (entry.id) dropPicture(entry.id);
+    }
     this.entries = this.entries.filter((entry) => !ended(entry));
     this.#changed(null);
   }
 
   #drop(entry) {
     this.#watch.stop(entry);
+    if (entry.id) dropPicture(entry.id);
     this.entries = this.entries.filter((other) => other !== entry);
     this.#changed(null);
   }
@@ -136,6 +143,7 @@ export class Jobs extends EventTarget {
         onProgress: (share) => { entry.upload = share; this.#changed(entry); },
       });
       Object.assign(entry, { phase: "sent", id: job.id, job, problem: null });
+      if (SHOWN_BY_BROWSERS.test(entry.file.type)) keepPicture(job.id, entry.file);
       this.dispatchEvent(new CustomEvent("sent", { detail: entry }));
       this.#changed(entry);
       if (!ended(entry)) this.#watch.start(entry);

@@ -1,9 +1,10 @@
 // One job on screen: what it is, how far it is, and its pages, picture beside text.
 
+import { keptPicture } from "./album.js";
 import { getPicture, getResult } from "./api.js";
 import { h, icon } from "./dom.js";
 import { duration, onLanguage, t } from "./i18n.js";
-import { ended, standing } from "./jobs.js";
+import { SHOWN_BY_BROWSERS, ended, standing } from "./jobs.js";
 import { Pager } from "./pager.js";
 import { Pages } from "./pages.js";
 import { Progress } from "./progress.js";
@@ -12,7 +13,6 @@ import { complain, toast } from "./toast.js";
 import { Viewer } from "./viewer.js";
 
 const FORMATS = { text: "txt", json: "json", markdown: "md", hocr: "hocr.html", alto: "xml", tsv: "tsv", pdf: "pdf" };
-const SHOWN_BY_BROWSERS = /^image\/(png|jpeg|webp|bmp|gif)$/;
 
 export class JobView {
   entry = null;
@@ -121,7 +121,7 @@ export class JobView {
     if (this.#fetching.has(page)) return;
     this.#fetching.add(page);
     try {
-      const blob = await getPicture(entry.id, page);
+      const blob = (page === 1 && await keptPicture(entry.id)) || await getPicture(entry.id, page);
       if (entry !== this.entry || !blob) return;
       this.#urls.set(page, URL.createObjectURL(blob));
       if (page === this.#page) this.viewer.show(this.#urls.get(page), this.#pages.known.get(page)?.data ?? null);

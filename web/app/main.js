@@ -1,6 +1,6 @@
 // Wires the page: what comes in, what is on screen (the part of the address after #), language, colours, the key.
 
-import { onKeyNeeded, useKey } from "./api.js";
+import { getCapacity, onKeyNeeded, useKey } from "./api.js";
 import { currentLanguage, onLanguage, setLanguage, speak, t } from "./i18n.js";
 import { startIntake, startSamples } from "./intake.js";
 import { Jobs } from "./jobs.js";
@@ -35,6 +35,7 @@ jobs.addEventListener("sent", ({ detail: entry }) => {
 window.addEventListener("hashchange", route);
 startKey();
 route();
+getCapacity().then((capacity) => options.learn(capacity?.options));
 
 function take(files) {
   const entries = jobs.add(files, options.values);

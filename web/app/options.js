@@ -3,7 +3,7 @@
 import { h, memory } from "./dom.js";
 import { onLanguage, t } from "./i18n.js";
 
-// The first value of each is the server's default.
+// The first value of each is the server's default. What the server offers beyond these is learned from /v1/capacity.
 const CHOICES = {
   lang: ["auto", "zh", "en"],
   engine: ["auto", "crnn", "ppocrv6", "modelscope"],
@@ -33,10 +33,18 @@ export class Options {
     return values;
   }
 
+  /** Take over the values that a server offers: {name: [value, ...]}. */
+  learn(offered) {
+    for (const [name, values] of Object.entries(offered ?? {})) {
+      if (CHOICES[name] && Array.isArray(values) && values.length) CHOICES[name] = values.map(String);
+    }
+    this.#build();
+  }
+
   #build() {
     const fields = Object.entries(CHOICES).map(([name, values]) => {
       const select = h("select", { name, onchange: (event) => this.#choose(name, event.target.value) },
-        values.map((value) => h("option", { value }, t(`${name}_${value}`))));
+        values.map((value) => h("option", { value }, label(name, value))));
       select.value = values.includes(this.#chosen[name]) ? this.#chosen[name] : values[0];
       return h("label", { class: "field" }, h("span", {}, t(LABELS[name])), select);
     });
@@ -56,7 +64,20 @@ export class Options {
   }
 
   #summary() {
-    const parts = Object.entries(this.values).map(([name, value]) => (name === "pages" ? `${t("optPages")} ${value}` : t(`${name}_${value}`)));
+    const parts = Object.entries(this.values).map(([name, value]) => (name === "pages" ? `${t("optPages")} ${value}` : label(name, value)));
     this.note.textContent = parts.length ? parts.join(" · ") : t("asUsual");
+  }
+}
+
+// A value's name in the language of the page; the browser knows the names of languages.
+function label(name, value) {
+  const known = t(`${name}_${value}`);
+  if (known !== `${name}_${value}`) return known;
+  if (name !== "lang") return value;
+  try {
+    const said = new Intl.DisplayNames([document.documentElement.lang], { type: "language" }).of(value);
+    return said.charAt(0).toUpperCase() + said.slice(1);
+  } catch {
+    return value;
   }
 }

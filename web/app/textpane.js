@@ -105,7 +105,7 @@ export class TextPane {
     this.list.replaceChildren(...rowsOf(this.#page).map((row) => h("li", {}, row.map((index, at) => {
       const cell = h("div", { class: "cell" }, this.#items[index]);
       const next = row[at + 1];
-      if (next !== undefined && places) cell.style.minWidth = `${Math.max(0, places[next] - places[index]) * ROW_SHARE * 100}%`;
+      if (next !== undefined && places) cell.style.minWidth = `${Math.max(0, places[next] - (at ? places[index] : 0)) * ROW_SHARE * 100}%`;
       return cell;
     }))));
     this.plain.textContent = this.#page?.text ?? "";

@@ -61,7 +61,8 @@ export class Viewer {
     this.#shapes.forEach((shape, at) => shape?.classList.toggle(kind, at === index));
     const shape = this.#shapes[index];
     if (!shape) return;
-    this.overlay.append(shape); // the marked box lies on top of its neighbours
+    // The selected box lies on top of its neighbours. Not the hovered one: moving it under the pointer would eat the click.
+    if (kind === "selected" && this.overlay.lastChild !== shape) this.overlay.append(shape);
     if (reveal) this.#reveal(shape);
   }
 
