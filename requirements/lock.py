@@ -21,6 +21,8 @@ EXTRAS = {
     "runtime": ("gateway", "worker", "flower", "server"),
     "gateway": ("gateway",),
     "worker": ("worker",),
+    "flower": ("flower",),
+    "server": ("server",),
     "train": ("worker", "train"),
 }
 # What installs the rest: pip itself (an environment made without ensurepip gets it from here) and the build backend.
