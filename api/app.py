@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 
 from apiflask import APIFlask
-from flask import Response, g, request, send_from_directory
+from flask import Response, g, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from api import docs, guide, health, jobs, problems, results
@@ -67,7 +66,6 @@ def create_app(settings: Settings, store: Store, queue: Queue, web: Path | None 
         docs.blueprint(app),
     ):
         app.register_blueprint(blueprint)
-    _samples(app, web)
     return app
 
 
@@ -109,23 +107,8 @@ def _guard(app: APIFlask, gateway: Gateway) -> None:
     app.after_request(leave)
 
 
-def _samples(app: APIFlask, web: Path) -> None:
-    """The sample documents beside the page, where the page's folder does not hold them itself."""
-    folder = web / "samples" if (web / "samples").is_dir() else ROOT / "samples"
-
-    @app.get("/static/samples/<path:name>")
-    @app.doc(hide=True)
-    def sample(name: str) -> Response:
-        return send_from_directory(folder, name)
-
-
 def _version() -> str:
     try:
         return metadata.version("ocrfleet")
     except metadata.PackageNotFoundError:
         return "0"
-
-
-def describe(app: APIFlask) -> Mapping[str, object]:
-    """The OpenAPI document, as `/openapi.json` gives it."""
-    return docs.specification(app)

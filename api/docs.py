@@ -9,7 +9,7 @@ from typing import Any, cast
 from apiflask import APIBlueprint, APIFlask
 from flask import Response, render_template_string
 
-from api.schemas import Upload
+from api.schemas import Problem, Upload
 
 _DESCRIPTION = (
     "Text out of pictures, scans and PDF. A document handed in becomes a job; its pages are read by a fleet of workers; "
@@ -106,7 +106,7 @@ def _complete(spec: dict[str, Any] | str) -> dict[str, Any]:
     """What the decorators cannot say: the bodies that a document may come in, and that a key may be needed."""
     assert isinstance(spec, dict)
     shapes = spec["components"]["schemas"]
-    shapes["Upload"] = Upload.model_json_schema()
+    shapes |= {"Upload": Upload.model_json_schema(), "Problem": Problem.model_json_schema()}
     options = {name: shapes["Upload"]["properties"][name] for name in _OPTIONS}
     form = {**_FORM, "properties": {**_FORM["properties"], **options}}  # type: ignore[dict-item]
     binary = {"schema": {"type": "string", "format": "binary"}}

@@ -23,6 +23,7 @@ from shared.errors import OcrFleetError
 from shared.store.protocol import Store
 
 _SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
 class Metrics:
@@ -65,9 +66,10 @@ class Metrics:
 
         def end(response: Response) -> Response:
             route = request.url_rule.rule if request.url_rule is not None else "none"
-            self.requests.labels(route, request.method, str(response.status_code)).inc()
+            method = request.method if request.method in _METHODS else "other"
+            self.requests.labels(route, method, str(response.status_code)).inc()
             if not request.args.get("wait") and "began" in g:
-                self.seconds.labels(route, request.method).observe(time.perf_counter() - g.began)
+                self.seconds.labels(route, method).observe(time.perf_counter() - g.began)
             self.received.inc(request.content_length or 0)
             return response
 
@@ -141,8 +143,8 @@ def _slots(slots: list[dict[str, Any]]) -> Iterator[Metric]:
     for slot in slots:
         name = str(slot.get("slot", ""))
         warm = "yes" if slot.get("warm", True) else "no"
-        info.add_metric([name, str(slot.get("host", "")), str(slot.get("core", "")), warm], 1)
-        for key in ("rss_mib", "pages", "load_ms"):
+        info.add_metric([name, str(slot.get("hostname", "")), str(slot.get("core", "")), warm], 1)
+        for key in ("rss_mib", "pages", "load_ms", "pinned"):
             value = slot.get(key)
             if isinstance(value, (int, float)):
                 family = numbers.setdefault(

@@ -20,7 +20,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
 }
 """Option -> what it may be; the first is the default."""
 NAMES = (*CHOICES, "pages")
-_PAGES = re.compile(r"\s*(\d{1,9})?\s*(-)?\s*(\d{1,9})?\s*")
+_PAGES = re.compile(r"\s*([0-9]{1,9})?\s*(-)?\s*([0-9]{1,9})?\s*")
 _PAGES_KNOWN = "page numbers and ranges such as 1-3,7"
 
 

@@ -68,7 +68,7 @@ class Problem(BaseModel):
     @classmethod
     def responses(cls, *statuses: int) -> dict[int | str, dict[str, Any]]:
         """The error answers of a route for its documentation."""
-        content = {"application/problem+json": {"schema": cls}}
+        content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
         return {status: {"description": HTTPStatus(status).phrase, "content": content} for status in statuses}
 
 
