@@ -1,0 +1,289 @@
+"""The page in a real browser against a gateway whose pages the test finishes by hand: every state that a job can be in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from selenium import webdriver
+from selenium.common.exceptions import NoAlertPresentException
+
+from shared.records import Char, Line, pack_page
+from shared.records import Page as PageRecord
+from shared.store.protocol import Claim, Limits, PageDone
+from tests.browser.chrome import SAMPLES, Page
+from tests.browser.conftest import Served
+from tests.contract.http_bench import Gate
+
+Serve = Callable[..., Served]
+UNREADABLE = {
+    "type": "https://ocrfleet.dev/problems/page-failed",
+    "title": "Page not read",
+    "status": 422,
+    "detail": "The page could not be read: it took too long.",
+    "detail_zh": "该页无法识别：超时。",
+}
+
+
+@pytest.fixture
+def served(serve: Serve) -> Served:
+    """A gateway with one worker on paper."""
+    return serve()
+
+
+@pytest.fixture
+def gate(served: Served) -> Gate:
+    """Its inside."""
+    return served.gate
+
+
+@pytest.fixture
+def page(driver: webdriver.Chrome, served: Served) -> Page:
+    """Its page."""
+    return Page(driver, served.url).open()
+
+
+def claim(page: Page, gate: Gate) -> Claim:
+    """The next page of work, once it is on the queue."""
+    found = page.wait(gate.claim, "a page on the queue")
+    assert isinstance(found, Claim)
+    return found
+
+
+def test_pages_are_shown_while_later_ones_are_still_read(page: Page, gate: Gate) -> None:
+    page.choose("scan-3p.tiff")
+    page.wait_status("queued")
+    assert page.wait_for(".progress-label").text.startswith("Waiting")
+    first = claim(page, gate)
+    page.wait_status("running")
+    gate.finish(first, "first page")
+    assert page.wait_lines(1) == ["first page"]
+    page.wait(lambda: "1 of 3 pages" in page.text(".progress-label"), "progress by page")
+    assert "1 line read" in page.text(".progress-label")
+    assert page.one(".bar").get_attribute("aria-valuenow") == "33"
+    assert [chip.get_attribute("class") for chip in page.all(".page-chip")] == [
+        "page-chip is-done",
+        "page-chip is-waiting",
+        "page-chip is-waiting",
+    ]
+    second = claim(page, gate)
+    gate.finish(second, "second page")
+    page.wait_for(".page-chip.is-done[data-page='2']").click()
+    page.wait(lambda: page.lines == ["second page"], "the second page")
+    third = claim(page, gate)
+    gate.finish(third, "third page")
+    page.wait_status("done")
+    assert page.lines == ["second page"], "the page on screen stays"
+    assert not page.one(".moving").is_displayed()
+
+
+def test_lines_are_counted_while_a_page_is_read(page: Page, gate: Gate) -> None:
+    page.choose("line-en.png")
+    work = claim(page, gate)
+    gate.store.beat(work, 8, 20)
+    page.wait(lambda: "8 lines read" in page.text(".progress-label"), "progress by line")
+    assert page.one(".bar").get_attribute("aria-valuenow") == "40"
+    gate.finish(work, "done")
+    page.wait_status("done")
+
+
+def test_a_page_that_failed_is_named_and_the_rest_is_kept(page: Page, gate: Gate) -> None:
+    page.choose("scan-3p.tiff")
+    gate.finish(claim(page, gate), "first page")
+    gate.fail(claim(page, gate), UNREADABLE)
+    gate.finish(claim(page, gate), "third page")
+    page.wait_status("partial")
+    page.wait_for(".page-chip.is-failed[data-page='2']").click()
+    page.wait(lambda: "it took too long" in page.text(".words .pane-note"), "the reason")
+    page.one("#language").click()
+    assert "超时" in page.text(".words .pane-note")
+    page.one(".page-chip[data-page='3']").click()
+    page.wait(lambda: page.lines == ["third page"], "the page that was read")
+    assert page.one("#copy").is_displayed()
+
+
+def test_uncertain_characters_are_marked_with_what_else_they_may_be(page: Page, gate: Gate) -> None:
+    page.choose("line-digits.png")
+    work = claim(page, gate)
+    box = ((10.0, 10.0), (90.0, 10.0), (90.0, 40.0), (10.0, 40.0))
+    chars = (Char("A", 0.99), Char("0", 0.62, None, (("O", 0.31),)), Char("1", 0.3), Char("B", 0.98))
+    record = PageRecord(400, 100, (Line("A01B", 0.74, box, "ppocrv6", chars),), "A01B", engine="ppocrv6")
+    gate.store.finish_page(work, PageDone(pack_page(record.to_json(1)), 1, 20, "models-1"))
+    assert page.wait_lines(1) == ["A01B"]
+    assert [mark.text for mark in page.all(".line mark")] == ["0", "1"]
+    assert page.one(".line mark").get_attribute("title") == "62% sure, or O 31%"
+    assert page.one("mark.doubtful").text == "1"
+    assert page.text(".unsure-count") == "2 uncertain characters"
+    assert page.all(".box.unsure[data-line='0']")
+    page.one(".line").click()
+    assert "or O 31%" in page.wait_for(".doubts").text
+
+
+def test_a_job_can_be_cancelled(page: Page, gate: Gate) -> None:
+    page.choose("scan-3p.tiff")
+    gate.finish(claim(page, gate), "first page")
+    page.wait_lines(1)
+    page.wait_for("#cancel").click()
+    page.wait_status("cancelled")
+    assert page.lines == ["first page"], "what was read is still shown"
+    assert not page.all("#cancel")
+
+
+def test_a_job_can_be_deleted(page: Page, gate: Gate) -> None:
+    page.choose("line-en.png")
+    gate.finish(claim(page, gate), "text")
+    page.wait_status("done")
+    page.one("#remove").click()
+    page.wait(lambda: accept(page), "the question")
+    page.wait_for("#home")
+    assert not page.all(".job-link")
+    assert not gate.store.machine.jobs
+
+
+def accept(page: Page) -> bool:
+    """Say yes to the browser's question, once it is asked."""
+    try:
+        page.driver.switch_to.alert.accept()
+    except NoAlertPresentException:
+        return False
+    return True
+
+
+def test_a_file_that_is_no_picture_is_refused_in_both_languages(page: Page, tmp_path: Path) -> None:
+    text = tmp_path / "notes.txt"
+    text.write_text("just words, no picture")
+    page.choose(text)
+    page.wait_status("problem")
+    assert "not a PNG" in page.wait_for(".note.bad").text
+    page.one("#language").click()
+    assert "文件内容不是" in page.wait_for(".note.bad").text
+    assert page.one("#retry").is_displayed()
+
+
+def test_a_full_queue_counts_down_and_sends_again(driver: webdriver.Chrome, serve: Serve) -> None:
+    served = serve(Limits(max_jobs=2, client_share=0.5))
+    page = Page(driver, served.url).open()
+    page.choose("line-en.png")
+    page.wait_status("queued")
+    page.choose("line-zh.png")
+    page.wait(lambda: "The queue is full" in page.text(".progress-label"), "the countdown")
+    served.gate.finish(claim(page, served.gate), "first")
+    work = claim(page, served.gate)
+    served.gate.finish(work, "second")
+    page.wait_status("done")
+    assert page.lines == ["second"]
+    assert page.text("#job-name") == "line-zh.png"
+
+
+def test_a_key_is_asked_for_and_used(driver: webdriver.Chrome, serve: Serve) -> None:
+    served = serve(api_keys="open-sesame")
+    page = Page(driver, served.url).open()
+    page.choose("line-en.png")
+    field = page.wait_for("#key-value")
+    assert "API key" in page.text("#key-why")
+    field.send_keys("wrong\n")
+    page.wait(
+        lambda: "not accepted" in page.text("#key-why") and page.one("#key").is_displayed(), "the second question"
+    )
+    page.one("#key-value").send_keys("open-sesame\n")
+    page.wait_status("queued")
+    served.gate.finish(claim(page, served.gate), "behind the door")
+    assert page.wait_lines(1) == ["behind the door"]
+    assert not page.js("return Object.values(localStorage).join().includes('sesame')"), "keys are not kept on the disk"
+
+
+def test_a_lost_connection_is_said_and_made_good(driver: webdriver.Chrome, serve: Serve) -> None:
+    served = serve()
+    page = Page(driver, served.url).open()
+    page.choose("line-en.png")
+    page.wait_status("queued")
+    work = claim(page, served.gate)
+    served.stop()
+    page.wait(lambda: "Connection lost" in page.text(".progress-side"), "the warning")
+    served.start()
+    served.gate.finish(work, "back again")
+    assert page.wait_lines(1) == ["back again"]
+    assert "Connection lost" not in page.text(".progress-side")
+
+
+def test_a_job_that_expired_says_so(page: Page, gate: Gate) -> None:
+    page.choose("line-en.png")
+    gate.finish(claim(page, gate), "text")
+    page.wait_status("done")
+    job = page.js("return location.hash").rpartition("/")[2]
+    gate.store.delete(job)
+    page.driver.refresh()
+    page.wait_status("expired")
+    assert "expired" in page.wait_for(".note").text
+
+
+def test_a_link_to_a_job_opens_it_in_another_browser(page: Page, gate: Gate) -> None:
+    job = gate.id((SAMPLES / "line-en.png").read_bytes(), "sent-by-script.png")
+    gate.read("from a script")
+    page.open(f"/#/jobs/{job}")
+    assert page.wait_lines(1) == ["from a script"]
+    assert page.text("#job-name") == "sent-by-script.png"
+    assert page.text(".overlay text") == "from a script", "without a picture the text stands where it was found"
+
+
+def test_markup_in_text_and_names_is_only_text(page: Page, gate: Gate, tmp_path: Path) -> None:
+    trick = tmp_path / "<img src=x onerror=alert(1)>.png"
+    trick.write_bytes((SAMPLES / "line-en.png").read_bytes())
+    page.choose(trick)
+    gate.finish(claim(page, gate), "<script>document.title='owned'</script><b>bold</b>")
+    page.wait_status("done")
+    assert page.wait_lines(1) == ["<script>document.title='owned'</script><b>bold</b>"]
+    assert "onerror" in page.text("#job-name")
+    assert not page.all(".job img[src='x'], .line b, .jobs img")
+    assert "owned" not in page.driver.title
+
+
+def test_lines_side_by_side_stand_in_one_row(page: Page, gate: Gate) -> None:
+    page.choose("line-en.png")
+    work = claim(page, gate)
+
+    def at(left: float, top: float, text: str) -> Line:
+        quad = ((left, top), (left + 90, top), (left + 90, top + 20), (left, top + 20))
+        return Line(text, 0.99, quad, "ppocrv6")
+
+    lines = (at(0, 0, "bread"), at(300, 0, "3.20"), at(0, 30, "milk"), at(300, 30, "2.60"))
+    record = PageRecord(400, 100, lines, "bread 3.20\nmilk 2.60", engine="ppocrv6")
+    gate.store.finish_page(work, PageDone(pack_page(record.to_json(1)), 4, 20, "models-1"))
+    page.wait_lines(4)
+    places = [item.rect for item in page.all(".line")]
+    assert places[0]["y"] == places[1]["y"] < places[2]["y"]
+    assert places[1]["x"] == pytest.approx(places[3]["x"], abs=2), "prices are one column"
+    assert places[1]["x"] > places[0]["x"] + 100
+
+
+def test_the_keyboard_is_enough(page: Page, gate: Gate) -> None:
+    page.choose("line-en.png")
+    gate.finish(claim(page, gate), "first line", "second line")
+    page.wait_lines(2)
+    page.js("document.querySelector('.line').focus()")
+    page.driver.switch_to.active_element.send_keys("\ue015\ue007")  # down, enter
+    assert page.wait_for(".line.selected").text == "second line"
+    assert page.one(".line.selected").get_attribute("aria-pressed") == "true"
+    assert page.all(".box.selected[data-line='1']")
+    unnamed = page.js(
+        "return [...document.querySelectorAll('button, a, input, select')].filter((node) => node.offsetParent"
+        " && !(node.getAttribute('aria-label') || node.textContent.trim() || node.labels?.length)).map((node) => node.outerHTML)"
+    )
+    assert unnamed == []
+
+
+def test_options_are_sent_as_chosen(page: Page, gate: Gate) -> None:
+    page.one("#options summary").click()
+    page.js(
+        "const choose = (name, value) => { const node = document.querySelector(`[name=${name}]`); node.value = value;"
+        " node.dispatchEvent(new Event(node.tagName === 'INPUT' ? 'input' : 'change', {bubbles: true})); };"
+        "choose('engine', 'crnn'); choose('layout', 'page'); choose('pages', ' 1, 3 '); choose('priority', 'bulk');"
+    )
+    assert "CRNN" in page.text("#options-note")
+    page.choose("scan-3p.tiff")
+    page.wait_status("queued")
+    job = gate.http.get("/v1/jobs/" + page.js("return location.hash").rpartition("/")[2]).get_json()
+    assert job["options"] == {"lang": "auto", "engine": "crnn", "layout": "page", "preprocess": "auto"}
+    assert (job["pages"], job["priority"]) == ([1, 3], "bulk")
+    page.wait(lambda: [chip.text for chip in page.all(".page-chip")] == ["1", "3"], "the pages asked for")
