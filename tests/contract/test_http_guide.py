@@ -27,11 +27,11 @@ def worked(gate: Gate, *lines: str) -> Gate:
     """A gate whose pages are read as soon as somebody waits for them."""
     wait = gate.store.wait_for_change
 
-    def work_then_wait(*args: Any) -> bool:
+    def work_then_wait(*args: Any) -> Any:
         gate.read(*lines)
         return wait(*args)
 
-    gate.store.wait_for_change = work_then_wait  # type: ignore[method-assign]
+    gate.store.wait_for_change = work_then_wait
     return gate
 
 
@@ -71,27 +71,27 @@ def test_a_failed_reading_answers_why() -> None:
     gate = Gate()
     wait = gate.store.wait_for_change
 
-    def fail_then_wait(*args: Any) -> bool:
+    def fail_then_wait(*args: Any) -> Any:
         while (claim := gate.claim()) is not None:
             gate.fail(claim, PageFailed(reason="it took too long", reason_zh="超时").to_json())
         return wait(*args)
 
-    gate.store.wait_for_change = fail_then_wait  # type: ignore[method-assign]
+    gate.store.wait_for_change = fail_then_wait
     assert "too long" in problem_of(ocr(gate), 422, "page-failed")["detail"]
 
 
 def test_more_callers_than_places_are_refused_before_anything_is_taken_in() -> None:
     gate = Gate(gateway_threads=2)
-    calls = []
+    calls: list[Any] = []
 
     def second_call_meanwhile(*_: Any) -> bool:
-        gate.store.wait_for_change = wait  # type: ignore[method-assign]
+        gate.store.wait_for_change = wait
         calls.append(ocr(gate))
         gate.read()
         return True
 
     wait = gate.store.wait_for_change
-    gate.store.wait_for_change = second_call_meanwhile  # type: ignore[method-assign]
+    gate.store.wait_for_change = second_call_meanwhile
     assert ocr(gate).status_code == 200
     problem_of(calls[0], 503, "too-many-waiting")
     assert gate.store.counters()["jobs_accepted"] == 1

@@ -24,7 +24,7 @@ class Untouchable:
 
 
 def test_livez_touches_nothing() -> None:
-    app = create_app(Settings(), Untouchable(), Queue())  # type: ignore[arg-type]
+    app = create_app(Settings(), Untouchable(), Queue())
     answer = app.test_client().get("/livez")
     assert (answer.status_code, answer.get_json()) == (200, {"alive": True})
 
@@ -50,7 +50,7 @@ def test_readyz_says_what_is_missing() -> None:
     def away() -> None:
         raise StoreUnavailable
 
-    gate.store.ping = away  # type: ignore[method-assign]
+    gate.store.ping = away
     answer = gate.http.get("/readyz")
     assert problem_of(answer, 503, "not-ready")["missing"] == ["store"]
     assert answer.headers["Retry-After"]
@@ -89,7 +89,7 @@ def test_metrics_answer_while_the_store_is_away() -> None:
     def away() -> None:
         raise StoreUnavailable
 
-    gate.store.capacity = away  # type: ignore[method-assign,assignment]
+    gate.store.capacity = away
     answer = gate.http.get("/metrics")
     assert answer.status_code == 200
     assert series(answer.text)["ocrfleet_store_up"] == 0
@@ -128,7 +128,7 @@ def test_every_answer_is_guarded_and_named() -> None:
 def test_static_files_are_asked_for_again_and_mostly_unchanged(tmp_path: Path) -> None:
     (tmp_path / "app").mkdir()
     (tmp_path / "app" / "main.js").write_text("export const one = 1;")
-    app = create_app(Settings(), Untouchable(), Queue(), web=tmp_path)  # type: ignore[arg-type]
+    app = create_app(Settings(), Untouchable(), Queue(), web=tmp_path)
     client = app.test_client()
     first = client.get("/static/app/main.js")
     assert (first.status_code, first.headers["Cache-Control"]) == (200, "no-cache")

@@ -93,7 +93,7 @@ def test_an_equal_document_is_answered_at_once_with_200() -> None:
 
 
 @pytest.mark.parametrize("change", [{"lang": "en"}, {"engine": "crnn"}, {"layout": "line"}, {"preprocess": "off"}])
-def test_other_options_are_another_reading(change: dict[str, str]) -> None:
+def test_other_options_are_another_reading(change: dict[str, Any]) -> None:
     gate = Gate()
     gate.id()
     gate.read()
@@ -147,7 +147,7 @@ def test_bytes_that_vanish_before_the_job_is_accepted_are_put_again() -> None:
             gate.store.machine.blobs.clear()
         return accept(job)
 
-    gate.store.accept = once_too_late  # type: ignore[method-assign]
+    gate.store.accept = once_too_late
     assert gate.put().status_code == 202
     assert gate.read() == 1
 
@@ -167,7 +167,7 @@ def test_a_store_that_is_away_is_said_so_with_a_time_to_come_back() -> None:
     def away(*_: Any) -> Any:
         raise StoreUnavailable
 
-    gate.store.accept = gate.store.view = gate.store.fleet_fingerprint = away  # type: ignore[method-assign]
+    gate.store.accept = gate.store.view = gate.store.fleet_fingerprint = away
     for answer in (gate.put(), gate.http.get("/v1/jobs/x")):
         problem_of(answer, 503, "store-unavailable")
         assert answer.headers["Retry-After"] == "5"
@@ -239,11 +239,11 @@ def test_a_waiting_answer_comes_when_the_job_changes() -> None:
     waiting = threading.Event()
     wait = gate.store.wait_for_change
 
-    def notice(*args: Any) -> bool:
+    def notice(*args: Any) -> Any:
         waiting.set()
         return wait(*args)
 
-    gate.store.wait_for_change = notice  # type: ignore[method-assign]
+    gate.store.wait_for_change = notice
 
     def worker() -> None:
         assert waiting.wait(10)
@@ -271,7 +271,7 @@ def test_an_ended_job_is_not_waited_for() -> None:
     gate = Gate()
     job = gate.id()
     gate.read()
-    gate.store.wait_for_change = lambda *_: pytest.fail("it waits")  # type: ignore[method-assign,assignment,misc]
+    gate.store.wait_for_change = lambda *_: pytest.fail("it waits")
     assert gate.http.get(f"/v1/jobs/{job}?wait=30").get_json()["status"] == "done"
 
 
@@ -282,7 +282,7 @@ def test_with_its_last_etag_a_client_misses_no_change_between_two_requests() -> 
     same = gate.http.get(f"/v1/jobs/{job}?wait=0.05", headers={"If-None-Match": tag})
     assert (same.status_code, same.data, same.headers["ETag"]) == (304, b"", tag)
     gate.claim()
-    gate.store.wait_for_change = lambda *_: pytest.fail("it waits")  # type: ignore[method-assign,assignment,misc]
+    gate.store.wait_for_change = lambda *_: pytest.fail("it waits")
     changed = gate.http.get(f"/v1/jobs/{job}?wait=30", headers={"If-None-Match": tag})
     assert changed.get_json()["status"] == "running"
 
@@ -291,11 +291,11 @@ def test_submitting_may_wait_for_the_end() -> None:
     gate = Gate()
     wait = gate.store.wait_for_change
 
-    def work_then_wait(*args: Any) -> bool:
+    def work_then_wait(*args: Any) -> Any:
         gate.read("waited for")
         return wait(*args)
 
-    gate.store.wait_for_change = work_then_wait  # type: ignore[method-assign]
+    gate.store.wait_for_change = work_then_wait
     answer = gate.http.post("/v1/jobs?wait=30", data=picture(), content_type="image/png")
     assert (answer.status_code, answer.get_json()["status"]) == (200, "done")
 
@@ -310,7 +310,7 @@ def test_more_waiters_than_places_are_answered_at_once() -> None:
         held.set()
         return let_go.wait(10)
 
-    gate.store.wait_for_change = hold  # type: ignore[method-assign]
+    gate.store.wait_for_change = hold
     thread = threading.Thread(target=lambda: gate.app.test_client().get(f"/v1/jobs/{job}?wait=5"))
     thread.start()
     assert held.wait(10)

@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 
 import pytest
 
-from api import fetch_url
 from api.fetch_url import UrlFetcher
 from shared.errors import TooManyBytes, UrlRefused
 from shared.settings import Settings
@@ -99,9 +98,9 @@ def test_a_listed_name_that_leads_inside_is_refused(place: str, monkeypatch: pyt
     def inside(address: str) -> Any:
         return lambda *_, **__: [(2, 1, 6, "", (address, 80))]
 
-    monkeypatch.setattr(fetch_url.socket, "create_connection", lambda *_: pytest.fail("it connects"))
+    monkeypatch.setattr("api.fetch_url.socket.create_connection", lambda *_: pytest.fail("it connects"))
     for address in ("127.0.0.1", "10.0.0.1", "169.254.169.254", "192.168.1.1", "::1", "fe80::1%eth0", "0.0.0.0"):
-        monkeypatch.setattr(fetch_url.socket, "getaddrinfo", inside(address))
+        monkeypatch.setattr("api.fetch_url.socket.getaddrinfo", inside(address))
         with pytest.raises(UrlRefused, match="open internet"):
             fetcher("files.example")("http://files.example/a.png")
 
@@ -113,8 +112,8 @@ def test_the_address_that_was_checked_is_the_one_connected_to(place: str, monkey
         asked.append(address)
         raise OSError
 
-    monkeypatch.setattr(fetch_url.socket, "getaddrinfo", lambda *_, **__: [(2, 1, 6, "", ("8.8.4.4", 80))])
-    monkeypatch.setattr(fetch_url.socket, "create_connection", connect)
+    monkeypatch.setattr("api.fetch_url.socket.getaddrinfo", lambda *_, **__: [(2, 1, 6, "", ("8.8.4.4", 80))])
+    monkeypatch.setattr("api.fetch_url.socket.create_connection", connect)
     with pytest.raises(UrlRefused, match="does not answer"):
         fetcher("files.example")("http://files.example/a.png")
     assert asked == [("8.8.4.4", 80)]

@@ -121,7 +121,7 @@ def test_what_is_no_base64(text: object) -> None:
 
 def request(**headers: str) -> Request:
     address = headers.pop("address", "203.0.113.9")
-    builder = EnvironBuilder(headers={name.replace("_", "-"): value for name, value in headers.items()})
+    builder = EnvironBuilder(headers=[(name.replace("_", "-"), value) for name, value in headers.items()])
     return Request({**builder.get_environ(), "REMOTE_ADDR": address})
 
 
