@@ -95,7 +95,7 @@ class Page:
 
     def all(self, css: str) -> list[WebElement]:
         """Every element."""
-        return self.driver.find_elements(By.CSS_SELECTOR, css)
+        return list(self.driver.find_elements(By.CSS_SELECTOR, css))
 
     def one(self, css: str) -> WebElement:
         """The first element."""
@@ -139,6 +139,14 @@ class Page:
         """The lines, once there are any (or so many)."""
         self.wait(lambda: len(self.lines) == count if count is not None else self.lines, f"{count or 'some'} lines")
         return self.lines
+
+    def wait_line(self, text: str) -> None:
+        """Until a line reads so, but for spaces."""
+        self.wait(lambda: squeezed(text) in map(squeezed, self.lines), text)
+
+    def wait_text(self, css: str, text: str) -> None:
+        """Until an element says exactly this."""
+        self.wait(lambda: self.text(css) == text, f"{css}: {text}")
 
     def errors(self) -> list[str]:
         """What the browser complained about: scripts that failed, resources refused by the page's own policy."""

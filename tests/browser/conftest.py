@@ -48,7 +48,6 @@ class Served:
     def start(self) -> None:
         """Answer from now on."""
         self._server = make_server("127.0.0.1", self.port, self.gate.app, threaded=True)
-        self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         self._thread.start()
 

@@ -112,7 +112,7 @@ def test_every_page_of_a_pdf_has_its_picture_and_its_text(page: Page) -> None:
     page.wait(lambda: len(page.all(".page-chip.is-done")) == 5, "five pages done")
     for number, wanted in enumerate(truth("report-5p.pdf"), 1):
         page.one(f".page-chip[data-page='{number}']").click()
-        page.wait(lambda wanted=wanted: any(squeezed(wanted[0]) == squeezed(line) for line in page.lines), wanted[0])
+        page.wait_line(wanted[0])
         assert_true_text(page.lines, wanted, 0.8)
         width, height = page.wait(lambda: drawn(page), f"the picture of page {number}")
         box = page.one(".overlay").rect
@@ -137,7 +137,7 @@ def test_several_files_at_once_are_a_list_of_jobs(page: Page) -> None:
     assert [name.text for name in page.all(".job-link-name")] == names
     for at, name in enumerate(names):
         page.all(".job-link")[at].click()
-        page.wait(lambda name=name: page.text("#job-name") == name, name)
+        page.wait_text("#job-name", name)
         assert squeezed("".join(page.wait_lines(1))) == squeezed(truth(name)[0][0])
 
 

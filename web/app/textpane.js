@@ -7,6 +7,7 @@ const UNSURE = 0.8; // a character below this is marked
 const DOUBTFUL = 0.5; // and below this, more strongly
 const LINES_TO_COME = 6; // grey lines that stand for the text of a page not read yet
 const ROW_SHARE = 0.86; // of the pane's width, for lines side by side: the last one needs room for its text
+const COLUMN_GAP = 1.2; // line heights between two lines from which on they are columns
 const CUT_HEIGHT_PX = 44; // of the picture of the selected line
 
 export class TextPane {
@@ -105,7 +106,9 @@ export class TextPane {
     this.list.replaceChildren(...rowsOf(this.#page).map((row) => h("li", {}, row.map((index, at) => {
       const cell = h("div", { class: "cell" }, this.#items[index]);
       const next = row[at + 1];
-      if (next !== undefined && places) cell.style.minWidth = `${Math.max(0, places[next] - (at ? places[index] : 0)) * ROW_SHARE * 100}%`;
+      if (next !== undefined && places && apart(lines[index], lines[next])) {
+        cell.style.minWidth = `${Math.max(0, places[next] - (at ? places[index] : 0)) * ROW_SHARE * 100}%`;
+      }
       return cell;
     }))));
     this.plain.textContent = this.#page?.text ?? "";
@@ -165,6 +168,13 @@ function rowsOf(page) {
     rows.push(row);
   }
   return at === lines.length ? rows : lines.map((_, index) => [index]);
+}
+
+// Whether there is room between two lines of a row: pieces of one sentence stay together, columns stand apart.
+function apart(line, next) {
+  const [, right, low] = line.box;
+  const [left] = next.box;
+  return Math.hypot(left[0] - right[0], left[1] - right[1]) > COLUMN_GAP * Math.hypot(low[0] - right[0], low[1] - right[1]);
 }
 
 // Where each line begins, as a share of the width of all text: side by side lines then stand in columns as on the page.

@@ -28,7 +28,7 @@ export const WORDS = {
     position: "{n} ahead of it", positionFirst: "Next in line", eta: "about {time} left",
     pagesOf: "{done} of {total} pages", linesRead_one: "{n} line read", linesRead: "{n} lines read",
     lines_one: "{n} line", lines: "{n} lines", pages_one: "{n} page", pages: "{n} pages",
-    seconds: "{n} s", minutes: "{n} min", fromCache: "known already",
+    seconds: "{n} s", minutes: "{n} min", fromCache: "from the cache",
     cancel: "Cancel", cancelJob: "Cancel", remove: "Delete", removeAsk: "Delete this job and its result from the server?",
     removed: "Deleted.", copy: "Copy text", copied: "Copied.", copyFailed: "The browser did not allow copying; select the text instead.",
     copyLine: "Copy this line", download: "Download",
