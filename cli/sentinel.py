@@ -15,6 +15,7 @@ import time
 
 ROUNDS = 20  # a process that forks while it is hunted is met in the next round
 ROUND_S = 0.05
+QUIET_ROUNDS = 2  # a process in the middle of exec shows no environment for a moment
 
 
 def hunt(mark: bytes, groups: set[int]) -> None:
@@ -22,6 +23,7 @@ def hunt(mark: bytes, groups: set[int]) -> None:
     for group in groups:
         with contextlib.suppress(OSError):
             os.killpg(group, signal.SIGKILL)
+    quiet = 0
     for _ in range(ROUNDS):
         found = False
         for entry in os.listdir("/proc"):
@@ -33,7 +35,8 @@ def hunt(mark: bytes, groups: set[int]) -> None:
                         continue
                 os.kill(int(entry), signal.SIGKILL)
                 found = True
-        if not found:
+        quiet = 0 if found else quiet + 1
+        if quiet == QUIET_ROUNDS:
             return
         time.sleep(ROUND_S)
 

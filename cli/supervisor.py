@@ -32,6 +32,7 @@ EXIT_HOPELESS = 78  # EX_CONFIG of sysexits.h: the process knows that starting i
 DEATHS_ALLOWED = 4  # before the fleet was ever ready; then the reason is said and everything stops
 STEP_S = 0.25
 READ_BYTES = 64 * 1024
+QUIET_LOOKS = 2  # a process in the middle of exec shows no environment for a moment
 LEFTOVER_S = 5.0  # for the kernel to end what was killed
 
 
@@ -166,12 +167,14 @@ class Supervisor:
         for child in self._children.values():
             self._kill(child)
             child.log.close()
-        end = time.monotonic() + LEFTOVER_S
-        while (left := marked(self.mark)) and time.monotonic() < end:
+        end, quiet = time.monotonic() + LEFTOVER_S, 0
+        while quiet < QUIET_LOOKS and time.monotonic() < end:
+            left = marked(self.mark)
+            quiet = 0 if left else quiet + 1
             for pid in left:
                 with contextlib.suppress(OSError):
                     os.kill(pid, signal.SIGKILL)
-            time.sleep(0.02)
+            time.sleep(0.01)
         self._tell_sentinel("done")
         with contextlib.suppress(BrokenPipeError):
             if self._sentinel.stdin is not None:
