@@ -19,7 +19,11 @@ SAMPLES = 4  # lines read both ways
 SURE = 0.90  # mean confidence of upright lines from which nobody looks at them upside down
 MARGIN = 0.05  # what the other way must be surer by
 
-ReadQuads = Callable[[Sequence[Floats]], list[Reading]]
+CJK_ENOUGH = 0.3  # share of CJK characters from which a page of tall lines may be written in columns
+CELL_SAMPLES = 2  # tall lines whose characters are looked at one by one
+
+ReadTurned = Callable[[Sequence[int], int], list[Reading]]
+CompareCells = Callable[[Sequence[int], int], tuple[float, float]]
 
 
 def is_tall(quad: Floats) -> bool:
@@ -37,15 +41,16 @@ def sideways(quads: Sequence[Floats]) -> bool:
     return bool(lengths[tall].sum() > SIDEWAYS_SHARE * lengths.sum())
 
 
-def samples(quads: Sequence[Floats], tall: bool, count: int = SAMPLES) -> list[Floats]:
-    """The lines to judge by: of the page's main direction, long enough to be sure of and short enough to be cheap."""
+def samples(quads: Sequence[Floats], tall: bool, count: int = SAMPLES) -> list[int]:
+    """The lines to judge by, as indices: of the page's main direction, long enough to be sure of and short enough to be
+    cheap."""
 
-    def fitness(quad: Floats) -> float:
-        width, height = sorted(geometry.size(quad), reverse=True)
+    def fitness(index: int) -> float:
+        width, height = sorted(geometry.size(quads[index]), reverse=True)
         aspect = width / max(height, 1.0)
         return min(aspect, 10.0) - max(0.0, aspect - 12.0) / 2 + min(height, 30.0) / 10
 
-    fitting = [quad for quad in quads if is_tall(quad) == tall]
+    fitting = [index for index, quad in enumerate(quads) if is_tall(quad) == tall]
     return sorted(fitting, key=fitness, reverse=True)[:count]
 
 
@@ -57,29 +62,37 @@ def trust(readings: Sequence[Reading]) -> float:
     return sum(r.confidence * w for r, w in zip(readings, weights, strict=True)) / sum(weights)
 
 
-def corner_turn(quads: Sequence[Floats], read: ReadQuads, read_columns: ReadQuads) -> int | None:
+def corner_turn(quads: Sequence[Floats], read: ReadTurned, cells: CompareCells) -> int | None:
     """By how many corners the page's quads must be rolled to read in their direction: 0 (upright), 2 (upside down),
-    1 or 3 (lying on a side), or None for a page of upright columns. `read` reads quads along their direction,
-    `read_columns` reads tall quads as columns of upright characters."""
+    1 or 3 (lying on a side), or None for a page of upright columns. `read` reads lines, by index, after rolling their
+    quads; `cells` compares the characters of tall ones standing (as they are) and lying (turned with their line)."""
     if not quads:
         return 0
     if not sideways(quads):
         chosen = samples(quads, tall=False)
-        upright = trust(read(chosen))
+        upright = trust(read(chosen, 0))
         if upright >= SURE or not chosen:
             return 0
-        flipped = trust(read([geometry.roll(quad, 2) for quad in chosen]))
-        return 2 if flipped > upright + MARGIN else 0
+        return 2 if trust(read(chosen, 2)) > upright + MARGIN else 0
     chosen = samples(quads, tall=True)
-    down = trust(read([geometry.roll(quad, 1) for quad in chosen]))
-    if down >= SURE + 0.05:
-        return 1
-    up = trust(read([geometry.roll(quad, 3) for quad in chosen]))
-    columns = trust(read_columns(chosen))
-    best = max(down, up, columns)
-    if columns == best:
-        return None
-    return 1 if down == best else 3
+    down = read(chosen, 1)
+    surest, turn, says = trust(down), 1, down
+    if surest < SURE:
+        up = read(chosen, 3)
+        if trust(up) > surest:
+            surest, turn, says = trust(up), 3, up
+    # recognisers have seen columns of CJK characters lying on their side and read them well: whether such a page stands
+    # upright, its characters one by one must tell
+    if cjk_share(says) < CJK_ENOUGH:
+        return turn
+    standing, lying = cells(chosen[:CELL_SAMPLES], turn)
+    return None if standing > lying else turn
+
+
+def cjk_share(readings: Sequence[Reading]) -> float:
+    """The share of CJK characters among those read."""
+    text = "".join(reading.text for reading in readings)
+    return sum("\u2e80" <= char <= "\u9fff" or "\uac00" <= char <= "\ud7a3" for char in text) / max(len(text), 1)
 
 
 def rotation_of(turn: int | None) -> int:

@@ -18,11 +18,12 @@ from worker.reading.detect import Detector
 from worker.reading.engines import load_recogniser
 from worker.reading.geometry import Floats
 from worker.reading.recogniser import Reading, Recogniser
-from worker.reading.vertical import LaidColumn, lay_down
+from worker.reading.vertical import LaidColumn, cells_of, lay_down
 
 PREPROCESSING = "1"  # raise it whenever anything here changes what is read: it is part of every cache key
 KEEP_CONFIDENCE = 0.5  # a line surer than this is kept; below lie shadows, rules and logos
 CHUNK = 8  # lines read between two reports of progress
+MAX_CELLS = 16  # characters looked at one by one to tell columns from lines lying on their side
 LINE_ASPECT = 3.0  # from here on a picture may be the crop of one line
 LINE_HEIGHT_PX = 160
 
@@ -52,6 +53,7 @@ class Found:
 
     quad: Floats
     piece: Cut
+    vertical: bool = False
     laid: LaidColumn | None = None
     reading: Reading | None = None
 
@@ -100,9 +102,13 @@ class Reader:
         recogniser = self.recogniser(options.engine)
         height, width = image.shape[:2]
         quads = self._find(image, options, timer)
-        turn = self._orient(image, quads, recogniser)
+        sampled: dict[tuple[int, int], Found] = {}
+        turn = self._orient(image, quads, recogniser, sampled)
         timer.step("orient")
-        found = [self._cut(image, quad, turn) for quad in quads]
+        found = [
+            sampled.get((index, 1 if turn is None else turn)) or self._cut(image, quad, turn)
+            for index, quad in enumerate(quads)
+        ]
         timer.step("crop")
         self._recognise(image, found, recogniser, progress)
         timer.step("recognise")
@@ -149,6 +155,7 @@ class Reader:
         scale = prepare.detector_scale(width, height, ink)
         timer.step("prepare")
         quads = [box.quad for box in self._detector.detect(image, scale)]
+        self._detector.release()
         timer.step("detect")
         if (
             options.layout == "auto"
@@ -159,33 +166,63 @@ class Reader:
             return [whole]
         return quads
 
-    def _orient(self, image: NDArray[np.uint8], quads: Sequence[Floats], recogniser: Recogniser) -> int | None:
-        return orient.corner_turn(
-            quads,
-            lambda chosen: recogniser.read([cut(image, quad).image for quad in chosen]),
-            lambda chosen: recogniser.read([lay_down(cut(image, quad)).image for quad in chosen]),
-        )
+    def _orient(
+        self,
+        image: NDArray[np.uint8],
+        quads: Sequence[Floats],
+        recogniser: Recogniser,
+        sampled: dict[tuple[int, int], Found],
+    ) -> int | None:
+        """See `orient.corner_turn`; what was read on the way is kept in `sampled` by (index, corners rolled)."""
+
+        def read(chosen: Sequence[int], corners: int) -> list[Reading]:
+            lines = [self._cut(image, quads[index], corners) for index in chosen]
+            readings = recogniser.read([line.image for line in lines])
+            for index, line, reading in zip(chosen, lines, readings, strict=True):
+                line.reading = reading
+                sampled[index, corners] = line
+            return readings
+
+        def cells(chosen: Sequence[int], corners: int) -> tuple[float, float]:
+            characters = [cell for index in chosen for cell in cells_of(cut(image, quads[index]).image)][:MAX_CELLS]
+            lying = [np.ascontiguousarray(np.rot90(cell, corners)) for cell in characters]
+            return orient.trust(recogniser.read(characters)), orient.trust(recogniser.read(lying))
+
+        return orient.corner_turn(quads, read, cells)
 
     def _cut(self, image: NDArray[np.uint8], quad: Floats, turn: int | None) -> Found:
-        if turn is None and orient.is_tall(quad):
-            piece = cut(image, quad)
-            return Found(quad, piece, lay_down(piece))
-        rolled = geometry.roll(quad, turn or 0)
-        return Found(rolled, cut(image, rolled))
+        """A line cut out in the page's direction of reading; on a page of columns the tall ones are cut lying down."""
+        vertical = turn is None and orient.is_tall(quad)
+        rolled = geometry.roll(quad, 1 if vertical else turn or 0)
+        return Found(rolled, cut(image, rolled), vertical=vertical)
 
     def _recognise(
         self, image: NDArray[np.uint8], found: list[Found], recogniser: Recogniser, progress: Progress | None
     ) -> None:
         """Reads every line, near widths together; a line that runs across the page's direction is read every way."""
-        by_width = sorted(found, key=lambda line: line.image.shape[1] / line.image.shape[0])
-        for start in range(0, len(by_width), CHUNK):
-            part = by_width[start : start + CHUNK]
+        waiting = [line for line in found if line.reading is None]
+        waiting.sort(key=lambda line: line.image.shape[1] / line.image.shape[0])
+        for start in range(0, len(waiting), CHUNK):
+            part = waiting[start : start + CHUNK]
             for line, reading in zip(part, recogniser.read([line.image for line in part]), strict=True):
                 line.reading = reading
-                if line.laid is None and orient.is_tall(line.quad):
+                if orient.is_tall(line.quad):
                     self._read_tall(image, line, recogniser)
+                elif line.vertical:
+                    self._read_column(image, line, recogniser)
             if progress is not None:
-                progress(min(start + CHUNK, len(found)), len(found))
+                progress(len(found) - max(0, len(waiting) - start - CHUNK), len(found))
+
+    def _read_column(self, image: NDArray[np.uint8], line: Found, recogniser: Recogniser) -> None:
+        """A column is read lying on its side, as recognisers are trained to; one that is not sure is cut into its
+        characters, and those are laid side by side."""
+        assert line.reading is not None
+        if line.reading.confidence >= orient.SURE:
+            return
+        laid = lay_down(cut(image, geometry.roll(line.quad, 3)))
+        reading = recogniser.read([laid.image])[0]
+        if reading.confidence > line.reading.confidence:
+            line.laid, line.reading = laid, reading
 
     def _read_tall(self, image: NDArray[np.uint8], line: Found, recogniser: Recogniser) -> None:
         """A tall quad may be one glyph, a column of characters, or a line on its side: the surest reading wins."""
@@ -195,7 +232,7 @@ class Reader:
             ways.append(Found(rolled, cut(image, rolled)))
         width, height = geometry.size(line.quad)
         if height > 2 * width:
-            ways.append(Found(line.quad, line.piece, lay_down(line.piece)))
+            ways.append(Found(geometry.roll(line.quad, 1), line.piece, True, lay_down(line.piece)))
         for way, reading in zip(ways[1:], recogniser.read([way.image for way in ways[1:]]), strict=True):
             way.reading = reading
 
@@ -203,7 +240,8 @@ class Reader:
             return way.reading.confidence * min(1.0, 0.7 + 0.1 * len(way.reading.text)) if way.reading else 0.0
 
         best = max(ways, key=worth)
-        line.quad, line.piece, line.laid, line.reading = best.quad, best.piece, best.laid, best.reading
+        line.quad, line.piece, line.reading = best.quad, best.piece, best.reading
+        line.vertical, line.laid = best.vertical, best.laid
 
     def _line(self, line: Found) -> Line:
         reading = line.reading
@@ -215,7 +253,7 @@ class Reader:
             geometry.as_record(line.quad),
             reading.engine,
             chars,
-            vertical=line.laid is not None,
+            vertical=line.vertical,
         )
 
 

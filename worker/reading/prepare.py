@@ -16,7 +16,7 @@ LOCAL_CONTRAST = 24  # grey levels a glyph differs from its surroundings by
 GLYPH_TARGET_PX = 11.0  # glyph height the detector should see: less loses lines, more costs time and wins nothing
 MAX_ZOOM = 2.0
 MAX_SEEN_PX = 2_600_000  # pixels of the picture the detector sees, at most (0.5 s on one core)
-UNKNOWN_LONG_PX = 960  # longer side the detector sees when the ink says nothing
+UNKNOWN_LONG_PX = 480  # longer side the detector sees when there are few glyphs or none: what is there is large
 MIN_SEEN_PX = 320  # the picture is never shrunk to a shorter longer side than this
 
 

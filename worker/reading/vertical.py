@@ -46,7 +46,8 @@ def cell_edges(column: NDArray[np.uint8]) -> NDArray[np.int64]:
     """
     height, width = column.shape[:2]
     grey = cv2.cvtColor(column, cv2.COLOR_BGR2GRAY).astype(np.float32)
-    ink = np.abs(grey - np.median(grey)).mean(axis=1)
+    margin = width // 6  # rules between columns stand at the sides and say nothing
+    ink = np.abs(grey - np.median(grey))[:, margin : width - margin].mean(axis=1)
     ink = ink / max(float(ink.max()), 1.0)
     low, high, ideal = max(4, int(0.45 * width)), max(6, int(1.45 * width)), 0.95 * width
     if height <= high:
@@ -67,6 +68,11 @@ def cell_edges(column: NDArray[np.uint8]) -> NDArray[np.int64]:
     while edges[-1] > 0:
         edges.append(int(back[edges[-1]]))
     return np.array(edges[::-1])
+
+
+def cells_of(column: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
+    """The characters of an upright column, one picture each, from the top."""
+    return [np.ascontiguousarray(column[top:bottom]) for top, bottom in itertools.pairwise(cell_edges(column))]
 
 
 def lay_down(column: Cut) -> LaidColumn:
