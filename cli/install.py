@@ -176,9 +176,14 @@ def install(venv: Path, lock: str) -> bool:
 
 
 def fetch_models(venv: Path) -> None:
-    """Fetch the weights into the folder of the settings, by the program's own command. Raises Failed."""
+    """Fetch the weights into the folder of the settings, as `ocrfleet up` would. Raises Failed."""
     say("fetching the models")
-    if subprocess.run([str(venv / "bin" / "python"), "-m", "cli.main", "models", "fetch"], check=False).returncode:
+    command = [
+        str(venv / "bin" / "python"),
+        "-c",
+        "import sys; from cli.up import fetch_at_setup; sys.exit(fetch_at_setup())",
+    ]
+    if subprocess.run(command, cwd=ROOT, check=False).returncode:
         raise Failed("The models could not be fetched; the reason is above.", "模型下载失败，原因见上。")
 
 

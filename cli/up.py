@@ -127,6 +127,16 @@ def fetch_models(folder: Path, progress: screen.Progress) -> None:
         models.fetch(folder, progress.line)
 
 
+def fetch_at_setup() -> int:
+    """The same before the first start, for the set-up; 1 with the reason where it fails."""
+    try:
+        fetch_models(get_settings().models_folder.absolute(), screen.Progress())
+    except OcrFleetError as error:
+        screen.both(error.detail, error.detail_zh)
+        return 1
+    return 0
+
+
 def begin(
     settings: Settings,
     data: Path,
