@@ -3,7 +3,7 @@
     python samples/make.py            # from the repository's root; needs Pillow, numpy, OpenCV and the fonts below
 
 Fonts, all free, from Debian: fonts-noto-cjk fonts-wqy-zenhei fonts-lxgw-wenkai fonts-dejavu-core fonts-liberation
-fonts-inter fonts-breip fonts-comic-neue. The pictures are committed: nothing needs the fonts but this script.
+fonts-inter fonts-breip. The pictures are committed: nothing needs the fonts but this script.
 
 Every name, company, address and number is invented. Each document is a function that returns its pages; the text is
 remembered as it is drawn, so the truth cannot drift from the picture.

@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 SHARE = Path("/usr/share/fonts")
 # Family -> (file, index in a collection). Debian packages: fonts-noto-cjk, fonts-wqy-zenhei, fonts-lxgw-wenkai,
-# fonts-dejavu-core, fonts-liberation, fonts-inter, fonts-breip, fonts-comic-neue.
+# fonts-dejavu-core, fonts-liberation, fonts-inter, fonts-breip.
 FONTS = {
     "noto": ("opentype/noto/NotoSansCJK-Regular.ttc", 2),  # index 2: the forms of simplified Chinese
     "noto-bold": ("opentype/noto/NotoSansCJK-Bold.ttc", 2),
@@ -29,7 +29,6 @@ FONTS = {
     "inter-bold": ("opentype/inter/Inter-Bold.otf", 0),
     "times": ("truetype/liberation/LiberationSerif-Regular.ttf", 0),
     "breip": ("truetype/breip/Breip.ttf", 0),
-    "comic": ("opentype/comic-neue/ComicNeue-Regular.otf", 0),
 }
 Colour = tuple[int, int, int]
 
