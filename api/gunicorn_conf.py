@@ -5,6 +5,8 @@ from __future__ import annotations
 import atexit
 import os
 import shutil
+import socket
+import struct
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -47,6 +49,19 @@ accesslog = None
 errorlog = "-"
 # X-Forwarded-For is judged by the application, which knows how many proxies to believe.
 forwarded_allow_ips = ""
+# Its default place is one for all instances of a user.
+control_socket_disable = True
+
+_STALLED_S = 30
+"""A client from whom nothing comes for so long in the middle of a request is let go, and so is one who takes nothing."""
+
+
+def when_ready(server: Any) -> None:
+    """Connections inherit the listeners' time limits: else a client whose network went away holds a thread for ever."""
+    limit = struct.pack("ll", _STALLED_S, 0)
+    for listener in server.LISTENERS:
+        listener.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
+        listener.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
 
 
 def child_exit(server: Any, worker: Any) -> None:

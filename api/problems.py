@@ -12,7 +12,7 @@ from typing import Any
 
 from apiflask import APIFlask, HTTPError
 from flask import Response, g, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import ClientDisconnected, HTTPException
 
 from shared import errors
 from shared.settings import MIB, Settings
@@ -54,6 +54,14 @@ class TooManyWaiting(errors.ServiceError):
     chinese = "等待结果的请求过多；请改用立即返回的 /v1/jobs 接口。"
 
 
+class TooSlow(errors.RequestError):
+    """Raised when a request's body stopped coming."""
+
+    slug, status, title = "too-slow", 408, "Request too slow"
+    english = "The rest of the document did not come in time; send it again."
+    chinese = "文件未能及时传完；请重新发送。"
+
+
 def respond(error: errors.OcrFleetError, **members: Any) -> Response:
     """The answer for an error; `members` are added to the problem document."""
     return respond_document({**error.to_json(), **members})
@@ -83,6 +91,9 @@ def from_http(error: HTTPException, settings: Settings) -> errors.OcrFleetError:
     if error.code == 405:
         known = ", ".join(sorted(getattr(error, "valid_methods", None) or ()))
         return MethodNotAllowed(path=request.path, method=request.method, known=known)
+    # The server's time limit on a connection shows as this; whoever really went away hears no answer anyway.
+    if isinstance(error, ClientDisconnected):
+        return TooSlow()
     if error.code == 413:
         return too_many_bytes(settings)
     if error.code is not None and error.code >= 500:

@@ -157,6 +157,25 @@ def test_a_body_without_a_length_is_read_no_further_than_allowed(kind: str) -> N
     assert gate.is_untouched
 
 
+class Stalled(io.RawIOBase):
+    """A body that stops coming: the server's time limit on the connection runs out."""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+
+@pytest.mark.parametrize("kind", ["image/png", "multipart/form-data; boundary=b", "application/json"])
+def test_a_body_that_stops_coming(kind: str) -> None:
+    gate = Gate()
+    environment = {"wsgi.input": Stalled(), "CONTENT_LENGTH": "5000"}
+    answer = post(gate, headers={"Content-Type": kind}, environ_overrides=environment)
+    problem_of(answer, 408, "too-slow")
+    assert gate.is_untouched
+
+
 def test_too_many_bytes_in_each_way_of_sending() -> None:
     gate = Gate(max_bytes=2000)
     data = picture("BMP", (60, 40))
