@@ -77,8 +77,10 @@ class ServiceDied(CommandError):
     """Raised when a process of the fleet ends again and again before it is ready."""
 
     slug = "service-died"
-    english = "{name} ended before it was ready ({how}; tried {times} x). The end of {log}:\n{tail}"
-    chinese = "{name} 在就绪之前退出（{how}；已尝试 {times} 次）。日志 {log} 的末尾见上。"
+    english = (
+        "{name} ended before it was ready ({how}; tried {times} x). The end of its log is above, the rest in {log}."
+    )
+    chinese = "{name} 在就绪之前退出（{how}；已尝试 {times} 次）。日志末尾见上，完整日志：{log}。"
 
 
 class NotReady(CommandError):

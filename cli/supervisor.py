@@ -267,7 +267,8 @@ class Supervisor:
         if not self._settled and (hopeless or child.deaths >= DEATHS_ALLOWED):
             child.wanted = False
             if service.essential:
-                raise ServiceDied(name=service.name, times=child.deaths, how=how, log=child.log.path, tail=tail)
+                self._say(tail)
+                raise ServiceDied(name=service.name, times=child.deaths, how=how, log=child.log.path)
             self._say(f"{service.name} ended {child.deaths} times ({how}) and is left out. Its last lines:\n{tail}")
             return
         delay = min(LONGEST_DELAY_S, FIRST_DELAY_S * 2 ** (child.deaths - 1))

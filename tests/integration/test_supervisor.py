@@ -69,13 +69,13 @@ def test_a_process_that_dies_is_started_again_after_a_growing_pause(
 
 
 def test_a_process_that_cannot_start_ends_it_all_with_the_reason(
-    supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch
+    supervisor: Supervisor, said: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "FIRST_DELAY_S", 0.01)
     supervisor.start(Service("worker", python("raise SystemExit('the model is not there')")))
-    with pytest.raises(ServiceDied, match="the model is not there") as died:
+    with pytest.raises(ServiceDied, match="tried 4 x"):
         until(supervisor, lambda: False)
-    assert "tried 4 x" in died.value.detail
+    assert "the model is not there" in said[-1]
 
 
 def test_a_process_that_knows_it_is_hopeless_is_not_tried_again(supervisor: Supervisor) -> None:
@@ -95,7 +95,7 @@ def test_a_window_that_does_not_open_does_not_close_the_house(
 
 
 def test_a_program_that_is_not_there_is_said(supervisor: Supervisor) -> None:
-    with pytest.raises(ServiceDied, match="No such file"):
+    with pytest.raises(ServiceDied, match="could not be started"):
         supervisor.start(Service("valkey", ("/no/such/server",)))
 
 
