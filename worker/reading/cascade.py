@@ -1,0 +1,76 @@
+"""`auto`: the CRNN reads every line, and the lines it may have got wrong go to the stronger recogniser."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from worker.reading import gate as gates
+from worker.reading.engines.ctc_recogniser import CtcRecogniser
+from worker.reading.languages import covers
+from worker.reading.recogniser import Crop, Reading, Recogniser
+
+
+class Cascade:
+    """Two recognisers behind one `read`; `last_stats` says what they did since `begin_page`, for `timing_ms`.
+
+    Whoever reads a page in several calls calls `begin_page` before the first of them. Without it every call counts as
+    a page. Either way the answer depends on nothing but the page's own lines.
+    """
+
+    name = "auto"
+
+    def __init__(self, quick: CtcRecogniser, strong: Recogniser, gate: gates.Gate) -> None:
+        self.quick = quick
+        self.strong = strong
+        self.gate = gate
+        self.version = f"{quick.version}+{strong.version}+gate-{gate.fingerprint()}"
+        self.vocabulary = quick.vocabulary | strong.vocabulary
+        self.last_stats: dict[str, float] = {}
+        self._begun = False
+        # A gate knows the habits of the model it was fitted to; with another one its doubts mean nothing.
+        self._trusted = gate.fitted_for == quick.version
+
+    def begin_page(self) -> None:
+        """Forget what the lines of the page before were like."""
+        self._begun = True
+        self._reset()
+
+    def _reset(self) -> None:
+        names = ("lines", "crnn_lines", "passed_on_lines", "crnn_ms", f"{self.strong.name}_ms")
+        self.last_stats = dict.fromkeys(names, 0.0)
+
+    def read(self, crops: Sequence[Crop], allow: frozenset[str] | None = None) -> list[Reading]:
+        """See `Recogniser.read`. Every reading names the engine whose answer it is."""
+        if not self._begun:
+            self._reset()
+        able = self._trusted and (allow is None or covers(self.quick.vocabulary, allow & self.strong.vocabulary))
+        return [self._read_one(crop, allow, able) for crop in crops]
+
+    def _read_one(self, crop: Crop, allow: frozenset[str] | None, able: bool) -> Reading:
+        stats = self.last_stats
+        stats["lines"] += 1
+        first: Reading | None = None
+        if able and not self._gave_up():
+            began = time.perf_counter()
+            trace = self.quick.trace(crop, allow)
+            first = trace.reading
+            doubtful = not first.text or self.gate.doubt(gates.features(trace, crop.shape[0])) > self.gate.threshold
+            stats["crnn_ms"] += (time.perf_counter() - began) * 1e3
+            stats["crnn_lines"] += 1
+            if not doubtful:
+                return first
+            stats["passed_on_lines"] += 1
+        began = time.perf_counter()
+        (second,) = self.strong.read([crop], allow)
+        stats[f"{self.strong.name}_ms"] += (time.perf_counter() - began) * 1e3
+        return second if first is None else self._choose(first, second)
+
+    def _gave_up(self) -> bool:
+        """Whether this page has shown that the CRNN does not earn its time on it."""
+        asked = self.last_stats["crnn_lines"]
+        return asked >= self.gate.probe_lines and self.last_stats["passed_on_lines"] > asked * self.gate.give_up_share
+
+    def _choose(self, first: Reading, second: Reading) -> Reading:
+        """Of the two readings of a doubtful line the stronger engine's, unless the CRNN is surer by the margin."""
+        return first if first.text and first.confidence > second.confidence + self.gate.margin else second

@@ -1,0 +1,298 @@
+"""Fits the gate of the cascade on labelled lines, and writes down what it costs and what it buys.
+
+    python -m worker.reading.fit_gates --data DIR [--models DIR]
+
+`DIR/lines.tsv` holds a row a line: image (below DIR), text, and optionally language, kind and rule (`nocase`,
+`nopunct`), parted by tabs. Lines are halved by a hash of their image's name: one half fits, the other reports. Writes
+`worker/reading/engines/auto/gate.toml` and `docs/cascade.md`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import hashlib
+import re
+import time
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from worker.reading import gate as gates
+from worker.reading import models
+from worker.reading.engines.ctc_recogniser import CtcRecogniser
+from worker.reading.recogniser import Reading
+
+REPORT_FILE = Path(__file__).parents[2] / "docs" / "cascade.md"
+RIDGE = 0.01  # keeps weights of features that say the same from growing against each other
+NEWTON_STEPS = 50
+SHARES = (0.0, 0.1, 0.2, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.7, 0.8, 1.0)
+MARGINS = (0.0, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 1.0)  # 1 never keeps the CRNN's answer to a doubtful line
+GAIN_WANTED = 0.005  # exact above the strong engine alone, on the fitting half: room for the loss on unseen lines
+PROBE_LINES = 12
+FOLD = str.maketrans(
+    {**dict.fromkeys("‘’‛′`´", "'"), **dict.fromkeys("“”„″«»", '"'), **dict.fromkeys("‐‑‒–—―−－", "-")}
+    | dict.fromkeys("·•∙・")  # a dot in the middle is set or left out at will
+)
+
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One labelled line, read by both: features of the CRNN's reading, edits of either, confidences, milliseconds."""
+
+    image: str
+    characters: int
+    features: tuple[float, ...]
+    edits: tuple[int, int]
+    confidence: tuple[float, float]
+    empty: bool
+    ms: tuple[float, float]
+
+    @property
+    def fits(self) -> bool:
+        """Whether the line belongs to the half that fits."""
+        return hashlib.sha256(self.image.encode()).digest()[0] % 2 == 0
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """The cascade at one threshold: share of lines passed on, lines exact, character error rate, ms a line."""
+
+    share: float
+    exact: float
+    cer: float
+    ms: float
+
+
+class Table:
+    """The samples as columns."""
+
+    def __init__(self, samples: Sequence[Sample]) -> None:
+        self.features: Floats = np.array([row.features for row in samples], np.float64)
+        self.edits: NDArray[np.int64] = np.array([row.edits for row in samples], np.int64)
+        self.confidence: Floats = np.array([row.confidence for row in samples], np.float64)
+        self.empty: Flags = np.array([row.empty for row in samples], np.bool_)
+        self.characters = int(sum(row.characters for row in samples))
+        self.ms: Floats = np.array([row.ms for row in samples], np.float64)
+
+    def point(self, passed_on: Flags, margin: float) -> Point:
+        """How the cascade does where the lines in `passed_on` go to the strong engine."""
+        kept = ~self.empty & (self.confidence[:, 0] > self.confidence[:, 1] + margin)
+        edits = np.where(passed_on & ~kept, self.edits[:, 1], self.edits[:, 0])
+        ms = float(self.ms[:, 0].mean() + (self.ms[:, 1] * passed_on).mean())
+        return Point(float(passed_on.mean()), float((edits == 0).mean()), float(edits.sum() / self.characters), ms)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the fit; returns the exit code."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--data", type=Path, required=True, help="folder with lines.tsv")
+    parser.add_argument("--models", type=Path, default=Path("models"), help="folder of the weights")
+    options = parser.parse_args(arguments)
+    cv2.setNumThreads(0)
+    quick = CtcRecogniser(models.facts("crnn"), options.models)
+    strong = CtcRecogniser(models.facts("ppocrv6"), options.models)
+    samples = read_all(options.data, quick, strong)
+    fit, held = Table([row for row in samples if row.fits]), Table([row for row in samples if not row.fits])
+    gate = fit_gate(fit, quick.version)
+    write_gate(gate, gates.GATE_FILE)
+    text = report(gate, fit, held, Table(samples), (quick.version, strong.version))
+    REPORT_FILE.write_text(text, encoding="utf-8")
+    print(text)
+    return 0
+
+
+def read_all(data: Path, quick: CtcRecogniser, strong: CtcRecogniser) -> list[Sample]:
+    """Read every labelled line with both engines."""
+    from rapidfuzz.distance import Levenshtein
+
+    samples = []
+    for row in (data / "lines.tsv").read_text(encoding="utf-8").splitlines():
+        cells = [*row.split("\t"), "", "", ""][:5]
+        image = cv2.imread(str(data / cells[0]))
+        if image is None:
+            raise SystemExit(f"{data / cells[0]} is no picture")
+        crop = np.asarray(image, np.uint8)
+        want = normalise(cells[1], cells[4])
+        began = time.perf_counter()
+        trace = quick.trace(crop)
+        features = gates.features(trace, crop.shape[0])
+        middle = time.perf_counter()
+        second = strong.trace(crop).reading
+        ended = time.perf_counter()
+
+        def edits(reading: Reading, want: str = want, rule: str = cells[4]) -> int:
+            return int(Levenshtein.distance(normalise(reading.text, rule), want))
+
+        samples.append(
+            Sample(
+                image=cells[0],
+                characters=len(want),
+                features=features,
+                edits=(edits(trace.reading), edits(second)),
+                confidence=(trace.reading.confidence, second.confidence),
+                empty=not trace.reading.text,
+                ms=((middle - began) * 1e3, (ended - middle) * 1e3),
+            )
+        )
+    return samples
+
+
+def normalise(text: str, rule: str) -> str:
+    """The form in which label and reading are compared: NFKC, folded quotes and dashes, no middle dots, no white space."""
+    text = re.sub(r"\s+", "", unicodedata.normalize("NFKC", text).translate(FOLD))
+    if "nocase" in rule:
+        text = text.upper()
+    if "nopunct" in rule:
+        text = re.sub(r"[^\w]|_", "", text).upper()
+    return text
+
+
+def fit_gate(table: Table, version: str) -> gates.Gate:
+    """Logistic regression by Newton's method, then the lowest share passed on that buys GAIN_WANTED."""
+    mean, scale = table.features.mean(0), table.features.std(0) + 1e-9
+    x = np.c_[(table.features - mean) / scale, np.ones(len(table.features))]
+    wrong = (table.edits[:, 0] > 0).astype(np.float64)
+    weights = np.zeros(x.shape[1])
+    ridge = RIDGE * np.r_[np.ones(x.shape[1] - 1), 0]
+    for _ in range(NEWTON_STEPS):
+        doubt = _sigmoid(x @ weights)
+        slope = x.T @ (doubt - wrong) / len(wrong) + ridge * weights
+        curve = (x.T * (doubt * (1 - doubt))) @ x / len(wrong) + np.diag(ridge + 1e-9)
+        weights -= np.linalg.solve(curve, slope)
+    doubt = np.where(table.empty, 1, _sigmoid(x @ weights))
+    threshold, margin = choose(table, doubt)
+    passed_on = float((doubt > threshold).mean())
+    return gates.Gate(
+        mean=tuple(mean.tolist()),
+        scale=tuple(scale.tolist()),
+        weights=tuple(weights[:-1].tolist()),
+        bias=float(weights[-1]),
+        threshold=threshold,
+        margin=margin,
+        probe_lines=PROBE_LINES,
+        give_up_share=give_up_share(table, passed_on),
+        fitted_for=version,
+    )
+
+
+def choose(table: Table, doubt: Floats) -> tuple[float, float]:
+    """Threshold and margin: the fewest lines passed on with which the cascade beats the strong engine by GAIN_WANTED."""
+    alone = float((table.edits[:, 1] == 0).mean())
+    everything = np.ones(len(doubt), np.bool_)
+    margin = max(MARGINS, key=lambda value: (table.point(everything, value).exact, value))
+    best = (0.0, 0.0)
+    for threshold in np.quantile(doubt, np.linspace(1, 0, 101)):
+        exact = table.point(doubt > threshold, margin).exact
+        if exact > best[0]:
+            best = (exact, float(threshold))
+        if exact >= alone + GAIN_WANTED:
+            return float(threshold), margin
+    return best[1], margin
+
+
+def give_up_share(table: Table, passed_on: float) -> float:
+    """The share of lines passed on from which asking the CRNN first takes longer than not asking it.
+
+    A line costs quick + share x strong with the cascade and strong without. Never below half way between the usual
+    share and all: a page a little harder than most is no reason.
+    """
+    quick, strong = table.ms.mean(0)
+    even = 1 - float(quick / strong)
+    return round(max(even, (1 + passed_on) / 2), 2)
+
+
+def write_gate(gate: gates.Gate, path: Path) -> None:
+    """Write the gate in the form that `gate.load_gate` reads."""
+    rows = [
+        "# Written by `python -m worker.reading.fit_gates`; docs/cascade.md shows what it does.",
+        f'fitted_for = "{gate.fitted_for}"',
+        f"threshold = {gate.threshold:.4f}      # doubt, 0 to 1, over which a line goes to the stronger engine",
+        f"margin = {gate.margin}           # by which the CRNN must be surer to be kept on such a line",
+        f"probe_lines = {gate.probe_lines}        # of a page, before the CRNN may be given up on it",
+        f"give_up_share = {gate.give_up_share}    # of these lines passed on, from which it is",
+        f"bias = {gate.bias:.5f}",
+    ]
+    columns = zip(gates.FEATURES, gate.mean, gate.scale, gate.weights, strict=True)
+    rows += [
+        f"\n[feature.{name}]\nmean = {mean:.5f}\nscale = {scale:.5f}\nweight = {weight:.5f}"
+        for name, mean, scale, weight in columns
+    ]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join(rows) + "\n", encoding="utf-8")
+
+
+def report(gate: gates.Gate, fit: Table, held: Table, whole: Table, versions: tuple[str, str]) -> str:
+    """The page `docs/cascade.md`."""
+    rows = [
+        "# The cascade: who reads which line",
+        "",
+        f"`auto` lets the CRNN (`{versions[0]}`) read every line and passes the doubtful ones on to `{versions[1]}`.",
+        "What is doubtful is decided by a logistic regression over what the CRNN shows while reading; of the two readings",
+        f"of a doubtful line the CRNN's is kept only where its mean confidence is higher by {gate.margin}.",
+        "",
+        "Written by `python -m worker.reading.fit_gates --data DIR` on "
+        f"{datetime.datetime.now(datetime.UTC).date()}: {len(fit.edits)} lines fitted it, {len(held.edits)} others, "
+        "chosen by a hash of their names, report below. Milliseconds are a line's mean on one core of the machine that "
+        "ran it.",
+        "",
+        "## On lines the fit never saw",
+        "",
+        *_curve(gate, held),
+        "",
+        "## On all lines",
+        "",
+        *_curve(gate, whole),
+        "",
+        "## The gate",
+        "",
+        f"A line is passed on where its doubt is over {gate.threshold:.3f}, or where the CRNN read nothing. Where more than "
+        f"{gate.give_up_share:.0%} of a page's first {gate.probe_lines} lines were passed on, the CRNN is not asked about "
+        "the rest of that page: by then it costs more time than it saves.",
+        "",
+        "| feature | weight (per standard deviation) |",
+        "|---|---|",
+        *[f"| {name} | {weight:+.2f} |" for name, weight in zip(gates.FEATURES, gate.weights, strict=True)],
+    ]
+    return "\n".join(rows) + "\n"
+
+
+def _curve(gate: gates.Gate, table: Table) -> list[str]:
+    doubt = _doubt(gate, table)
+    rows = ["| passed on | exact | CER | ms a line |", "|---|---|---|---|"]
+
+    def row(name: str, point: Point) -> str:
+        return f"| {name} | {point.exact:.4f} | {point.cer:.4f} | {point.ms:.1f} |"
+
+    order = np.argsort(-doubt, kind="stable")
+    for share in SHARES:
+        passed_on = np.zeros(len(doubt), np.bool_)
+        passed_on[order[: round(share * len(doubt))]] = True
+        rows.append(row(f"{share:.0%}", table.point(passed_on, gate.margin)))
+    chosen = table.point(doubt > gate.threshold, gate.margin)
+    rows.append(row(f"**as set: {chosen.share:.0%}**", chosen))
+    alone = table.edits[:, 1]
+    strong = Point(1, float((alone == 0).mean()), float(alone.sum() / table.characters), float(table.ms[:, 1].mean()))
+    rows.append(row("strong engine alone", strong))
+    return rows
+
+
+def _doubt(gate: gates.Gate, table: Table) -> Floats:
+    x = (table.features - np.array(gate.mean)) / np.array(gate.scale)
+    return np.where(table.empty, 1, _sigmoid(x @ np.array(gate.weights) + gate.bias))
+
+
+def _sigmoid(x: Floats) -> Floats:
+    return np.asarray(1 / (1 + np.exp(-np.clip(x, -60, 60))), np.float64)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,49 @@
+"""Where the ink of a line is: which columns of a crop carry strokes, whatever the colours."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+CONTRAST_MIN = 24  # grey levels between paper and ink; below it a crop counts as empty
+EDGE_SHARE = 0.12  # of the height, above and below, left out: neighbours' descenders and rules lie there
+
+
+def columns(image: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """The share of ink, 0 to 1, in every column of a line image (height, width) or (height, width, 3).
+
+    Paper is what most pixels are; Otsu's threshold (1979) parts it from the ink, so light text on dark works too. An
+    image without contrast has no ink.
+    """
+    grey = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+    edge = int(grey.shape[0] * EDGE_SHARE)
+    grey = grey[edge : grey.shape[0] - edge] if edge else grey
+    low, high = np.percentile(grey, (1, 99))
+    if high - low < CONTRAST_MIN:
+        return np.zeros(grey.shape[1], np.float32)
+    _, mask = cv2.threshold(grey, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
+    if mask.mean() > 0.5:  # paper is the brighter side
+        mask = 1 - mask
+    share: NDArray[np.float32] = mask.mean(axis=0, dtype=np.float32)
+    return share
+
+
+def uncovered(ink: NDArray[np.float32], spans: NDArray[np.float32], reach: float) -> tuple[float, float]:
+    """How much ink no character covers: (share of all ink, longest such stretch in columns).
+
+    `spans` of shape (n, 2) holds the first and last column at which each character's CTC peak lies; a peak covers its
+    columns and `reach` more to both sides.
+    """
+    total = float(ink.sum())
+    if total <= 0:
+        return 0.0, 0.0
+    covered = np.zeros(len(ink) + 1, np.int32)
+    for x0, x1 in spans:
+        covered[max(0, int(x0 - reach))] += 1
+        covered[min(len(ink), max(0, int(np.ceil(x1 + reach))))] -= 1
+    bare = np.where(np.cumsum(covered[:-1]) > 0, np.float32(0), ink)
+    stretch = np.convolve(bare > 0, np.ones(3), "same") > 0 if bare.any() else bare > 0
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], stretch.astype(np.int8), [0]))))
+    longest = float((edges[1::2] - edges[::2]).max()) if len(edges) else 0.0
+    return float(bare.sum()) / total, longest
