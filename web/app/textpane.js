@@ -150,24 +150,26 @@ export class TextPane {
   }
 }
 
-// The page's text has a row a line, with the lines that stand side by side (a table's, a receipt's) joined by a space: the
-// same rows here, as lists of line numbers. Where text and lines do not agree, every line has a row of its own.
+// Lines that follow each other and stand side by side on the page (a table's cells, a receipt's item and price) make one
+// row, given as a list of line numbers.
 function rowsOf(page) {
-  const lines = page?.lines ?? [];
   const rows = [];
-  let at = 0;
-  for (const text of (page?.text ?? "").split("\n").filter((row) => row.trim())) {
-    const row = [];
-    let joined = "";
-    while (at < lines.length && joined.length < text.length) {
-      joined += (row.length ? " " : "") + lines[at].text;
-      row.push(at);
-      at += 1;
-    }
-    if (joined !== text) return lines.map((_, index) => [index]);
-    rows.push(row);
-  }
-  return at === lines.length ? rows : lines.map((_, index) => [index]);
+  (page?.lines ?? []).forEach((line, index) => {
+    const before = page.lines[index - 1];
+    if (before?.box && line.box && beside(before.box, line.box)) rows.at(-1).push(index);
+    else rows.push([index]);
+  });
+  return rows;
+}
+
+// Seen along the first line: does the next one begin after its end, with its middle at about the same height?
+function beside(box, next) {
+  const [[x0, y0], [x1, y1], [x2, y2], [x3, y3]] = box;
+  const along = Math.hypot(x1 - x0, y1 - y0) || 1;
+  const [ux, uy] = [(x1 - x0) / along, (y1 - y0) / along];
+  const height = Math.min(Math.hypot(x3 - x0, y3 - y0), Math.hypot(next[3][0] - next[0][0], next[3][1] - next[0][1]));
+  const [dx, dy] = [(next[0][0] + next[3][0] - x1 - x2) / 2, (next[0][1] + next[3][1] - y1 - y2) / 2]; // from its right edge to the next one's left
+  return dx * ux + dy * uy > -0.3 * height && Math.abs(dy * ux - dx * uy) < 0.5 * height;
 }
 
 // Whether there is room between two lines of a row: pieces of one sentence stay together, columns stand apart.
