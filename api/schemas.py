@@ -179,6 +179,37 @@ class Read(BaseModel):
     status: str
 
 
+class Worker(BaseModel):
+    """One worker process."""
+
+    host: str
+    container: str | None
+    core: int | None = Field(description="The core it is pinned to; null while none was free.")
+    pid: int
+    state: str = Field(examples=["idle", "busy", "broken"])
+    warm: bool
+    engine: str
+    models: dict[str, str] = Field(description="Fingerprint of the models, by engine.")
+    rss_mib: float | None
+    problem: str | None
+
+    @classmethod
+    def of(cls, slot: dict[str, Any]) -> Worker:
+        """From what the process says of itself."""
+        return cls(
+            host=str(slot.get("hostname", "")),
+            container=slot.get("container") or None,
+            core=slot.get("core"),
+            pid=int(slot.get("pid", 0)),
+            state=str(slot.get("state", "idle")),
+            warm=bool(slot.get("warm", True)),
+            engine=str(slot.get("engine", "")),
+            models=dict(slot.get("fingerprints", {})),
+            rss_mib=slot.get("rss_mib"),
+            problem=slot.get("problem"),
+        )
+
+
 class Capacity(BaseModel):
     """The state of the fleet."""
 
@@ -192,11 +223,12 @@ class Capacity(BaseModel):
     kinds: list[str]
     options: dict[str, list[str]]
     engines: list[str] = Field(description="Engines that live workers have loaded or can load.")
+    workers: list[Worker] = Field(description="Every worker process heard of lately.")
 
     @classmethod
     def now(cls, store: Store, settings: Settings) -> Capacity:
         """As it stands."""
-        fleet = store.capacity()
+        fleet, slots = store.capacity(), store.slots()
         limits = ("max_bytes", "max_pixels", "max_pages", "max_jobs_in_flight", "max_wait_s", "result_ttl_s")
         return cls(
             slots=fleet.slots,
@@ -208,5 +240,6 @@ class Capacity(BaseModel):
             limits={name: getattr(settings, name) for name in limits} | {"min_side": MIN_SIDE},
             kinds=list(KINDS),
             options={name: list(values) for name, values in CHOICES.items()},
-            engines=sorted({name for slot in store.slots() for name in slot.get("fingerprints", {})}),
+            engines=sorted({name for slot in slots for name in slot.get("fingerprints", {})}),
+            workers=[Worker.of(slot) for slot in slots],
         )
