@@ -39,8 +39,9 @@ def connect(url: str) -> redis.Redis:
         socket_connect_timeout=2.0,
         socket_keepalive=True,
         health_check_interval=25,
-        # Transitions may be sent twice: each script knows its own repetition.
-        retry=Retry(ExponentialBackoff(cap=0.2, base=0.02), 2),
+        # A broken connection is taken up anew and the transition sent again: each script knows its own repetition. A
+        # server that does not answer in time is not asked again: the caller is told.
+        retry=Retry(ExponentialBackoff(cap=0.2, base=0.02), 2, supported_errors=(redis.ConnectionError,)),
     )
 
 
