@@ -16,8 +16,9 @@ PAGE_BREAK = "\n\n"
 """Between the texts of two pages."""
 
 
-class _Head(BaseModel):
-    """What of a page goes into the result as a whole. Everything else is skipped without being built."""
+class Head(BaseModel):
+    """What of a page goes into the result as a whole. Everything else is skipped without being built: a page has
+    thousands of characters, and making objects of them costs more than all the rest."""
 
     text: str = ""
     engine: str = ""
@@ -26,7 +27,7 @@ class _Head(BaseModel):
     error: dict[str, Any] | None = None
 
 
-_HEAD: TypeAdapter[_Head] = TypeAdapter(_Head)
+_HEAD: TypeAdapter[Head] = TypeAdapter(Head)
 
 
 class Summary(NamedTuple):
@@ -43,8 +44,7 @@ def summarise(packed: Mapping[int, bytes]) -> Summary:
     texts, warnings = [], []
     engines: dict[str, None] = {}
     models: dict[str, str] = {}
-    for number, blob in sorted(packed.items()):
-        head = _HEAD.validate_json(zlib.decompress(blob))
+    for number, head in heads(packed):
         if head.text:
             texts.append(head.text)
         if head.engine:
@@ -65,6 +65,12 @@ def result_json(view: JobView, packed: Mapping[int, bytes]) -> Iterator[bytes]:
         yield (b"," if index else b"") + zlib.decompress(blob)
     rest = _dump({"engine": summary.engine, "models": summary.models, "warnings": summary.warnings})
     yield b"]," + rest[1:]
+
+
+def heads(packed: Mapping[int, bytes]) -> Iterator[tuple[int, Head]]:
+    """Each page's number and summary, in order."""
+    for number, blob in sorted(packed.items()):
+        yield number, _HEAD.validate_json(zlib.decompress(blob))
 
 
 def pages(packed: Mapping[int, bytes]) -> Iterator[dict[str, Any]]:

@@ -41,21 +41,21 @@ class Word(NamedTuple):
 def text(view: JobView, packed: Packed) -> Iterator[bytes]:
     """Plain text; a blank line between pages."""
     first = True
-    for page in assemble.pages(packed):
-        if page["text"]:
-            yield (b"" if first else assemble.PAGE_BREAK.encode()) + page["text"].encode()
+    for _, page in assemble.heads(packed):
+        if page.text:
+            yield (b"" if first else assemble.PAGE_BREAK.encode()) + page.text.encode()
             first = False
     yield b"" if first else b"\n"
 
 
 def markdown(view: JobView, packed: Packed) -> Iterator[bytes]:
     """Markdown that shows the text as it stands: line by line, with a rule between pages."""
-    for index, page in enumerate(assemble.pages(packed)):
+    for index, (number, page) in enumerate(assemble.heads(packed)):
         if index:
             yield b"\n---\n\n"
-        if page.get("error"):
-            yield f"> Page {page['page']} was not read: {_plain(page['error'].get('detail', ''))}\n".encode()
-        for paragraph in re.split(r"\n{2,}", page["text"].strip("\n")):
+        if page.error:
+            yield f"> Page {number} was not read: {_plain(page.error.get('detail', ''))}\n".encode()
+        for paragraph in re.split(r"\n{2,}", page.text.strip("\n")):
             lines = "  \n".join(_plain(line) for line in paragraph.split("\n"))
             yield f"{lines}\n\n".encode() if lines else b""
 
