@@ -88,7 +88,7 @@ def check_processor(settings: Settings) -> Iterator[Finding]:
     else:
         yield Finding(WARN, "processor", f"{name} has no AVX2: reading takes several times as long", f"{name} 不支持 AVX2：识别会慢数倍", "use a machine with AVX2, or let the virtual machine pass it through", "请更换支持 AVX2 的机器，或在虚拟机中开启")  # fmt: skip
     cores, quota = machine.usable_cores(), machine.cpu_quota()
-    slots = settings.worker_cores or max(1, min(len(cores), int(quota + 0.01) if quota is not None else len(cores)))
+    slots = machine.expected_slots(settings.worker_cores)
     said = f"{len(cores)} usable core(s)" + (f", quota {quota:g}" if quota is not None else "")
     said_zh = f"可用 {len(cores)} 核" + (f"，配额 {quota:g}" if quota is not None else "")
     if slots > len(cores) or (quota is not None and slots > max(1, int(quota + 0.01))):

@@ -44,6 +44,13 @@ def cpu_quota() -> float | None:
     return min(found, default=None)
 
 
+def expected_slots(worker_cores: int) -> int:
+    """How many worker processes there will be: as many as asked for, or for 0 one a usable core within the quota."""
+    quota = cpu_quota()
+    cores = len(usable_cores())
+    return worker_cores or max(1, cores if quota is None else min(cores, int(quota + 0.01)))
+
+
 def memory_bytes() -> tuple[int, int]:
     """Total and available memory in bytes, the cgroup's limit taken into account."""
     rows = dict(row.split(":", 1) for row in _text(Path("/proc/meminfo")).splitlines() if ":" in row)

@@ -83,6 +83,17 @@ class ServiceDied(CommandError):
     chinese = "{name} 在就绪之前退出（{how}；已尝试 {times} 次）。日志末尾见上，完整日志：{log}。"
 
 
+class QueueDamaged(CommandError):
+    """Raised when the queue's file is damaged in its middle, which no program can mend without losing work."""
+
+    slug = "queue-damaged"
+    english = (
+        "The queue's file in {folder} is damaged (a failing disk?). Restore it from a backup; or move that folder away "
+        "to start with an empty queue: what was accepted and not yet fetched is then lost, and must be sent again."
+    )
+    chinese = "{folder} 中的队列文件已损坏（磁盘可能有故障）。请从备份恢复；或将该目录移走后以空队列启动：未取走的任务将丢失，需重新提交。"
+
+
 class NotReady(CommandError):
     """Raised when the fleet has not become ready in the time it may take."""
 

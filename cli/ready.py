@@ -19,7 +19,7 @@ from shared.store.protocol import Limits
 from shared.store.redis import RedisStore
 
 PROBE_S = 1.0
-SLOTS_QUIET_S = 2.0  # no further slot for this long: they are all there
+SLOTS_QUIET_S = 8.0  # no further slot for this long: they are all there
 SLOTS_S = 20.0
 
 # (text shown while waiting, what is waited for, most seconds) -> whether it came in time
@@ -55,18 +55,21 @@ def waiting_for(answer: Mapping[str, Any]) -> str:
     return str(reason) if reason else pick("waiting for a worker to load its model", "等待识别进程加载模型")
 
 
-def wait_for_slots(settings: Settings, wait: Wait) -> list[dict[str, Any]]:
-    """The slots, when no further one has come for a moment: one is enough to be ready, the screen shows all."""
+def wait_for_slots(settings: Settings, expected: int, wait: Wait) -> list[dict[str, Any]]:
+    """The slots, once as many as expected are warm, or no further one has come for a while.
+
+    One is enough to be ready; the screen shows all.
+    """
     store = store_at(settings, settings.redis_url)
     slots: list[dict[str, Any]] = []
     changed = time.monotonic()
 
     def complete() -> bool:
         nonlocal slots, changed
-        found = store.slots()
+        found = [slot for slot in store.slots() if slot.get("warm", True)]
         if len(found) != len(slots):
             slots, changed = found, time.monotonic()
-        return time.monotonic() - changed > SLOTS_QUIET_S
+        return len(slots) >= expected or time.monotonic() - changed > SLOTS_QUIET_S
 
     wait(lambda: pick("waiting for all worker processes", "等待所有识别进程"), complete, SLOTS_S)
     return slots

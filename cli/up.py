@@ -17,8 +17,8 @@ from urllib.parse import urlsplit
 
 from cli import fleet, screen, valkey
 from cli.data import data_folder
-from cli.machine import can_bind
-from cli.problems import AddressRefused, NotReady, PortTaken, RedisAway
+from cli.machine import can_bind, expected_slots
+from cli.problems import AddressRefused, NotReady, PortTaken, QueueDamaged, RedisAway, ServiceDied
 from cli.ready import Wait, queue_line, readiness, wait_for_slots, waiting_for, without_password
 from cli.supervisor import Supervisor
 from cli.words import pick
@@ -177,7 +177,8 @@ def begin(
     limit_s = settings.proc_alive_s + READY_EXTRA_S
     if not wait(lambda: waiting_for(answer), is_ready, limit_s):
         raise NotReady(seconds=int(limit_s), reason=waiting_for(answer), logs=data / "logs")
-    slots = wait_for_slots(settings.model_copy(update={"redis_url": url}), wait)
+    expected = expected_slots(settings.worker_cores)
+    slots = wait_for_slots(settings.model_copy(update={"redis_url": url}), expected, wait)
     progress.clear()
     address = f"http://{settings.host}:{settings.port}"
     local = settings.host in ("127.0.0.1", "localhost", "::1")
@@ -224,7 +225,13 @@ def start_queue(
         loading = reason[0] == "loading its data"
         return pick("waiting for the queue", "等待队列") + (f" ({reason[0]})" if loading else "")
 
-    if not wait(text, answers, limit_s):
+    try:
+        came = wait(text, answers, limit_s)
+    except ServiceDied:
+        if valkey.is_damaged(supervisor.tail("valkey")):
+            raise QueueDamaged(folder=data / "redis" / "appendonlydir") from None
+        raise
+    if not came:
         raise RedisAway(url=without_password(url), reason=reason[0])
     return url
 

@@ -28,6 +28,7 @@ HOST = "127.0.0.1"
 PORTS_TRIED = 20
 ROOM_BYTES = 1024 * MIB  # for results and records, beside the waiting documents and the cache
 LEAST_BYTES = 256 * MIB
+ZEROS_BYTES = 64 * 1024  # read at once, from the end
 OLD_SERVER_S = 15.0  # a server of an earlier run may still be writing its last second
 
 
@@ -145,9 +146,38 @@ def prepare(settings: Settings, data: Path) -> Valkey:
                 os.close(lock)
                 raise DataFolderRefused(data=folder, reason="a Valkey of an earlier run still writes there") from None
             time.sleep(0.1)
+    cut_unwritten(folder)
     port = free_port(settings.redis_port)
     write_private(folder / "valkey.conf", configuration(settings, folder, port, secret))
     return Valkey((str(server), str(folder / "valkey.conf")), folder, port, secret, lock)
+
+
+def cut_unwritten(folder: Path) -> int:
+    """Take zeros off the end of the append-only files; returns how many bytes.
+
+    A power cut can leave blocks that were reserved and never written. Every command ends with a line end, so a whole
+    file never ends in zeros; the command that is torn by the cut is then dropped by the server itself.
+    """
+    cut = 0
+    for file in folder.glob("appendonlydir/*.incr.aof"):
+        with file.open("r+b") as log:
+            end = size = log.seek(0, os.SEEK_END)
+            while end:
+                start = max(0, end - ZEROS_BYTES)
+                log.seek(start)
+                kept = len(log.read(end - start).rstrip(b"\0"))
+                end = start + kept
+                if kept:
+                    break
+            if end < size:
+                log.truncate(end)
+                cut += size - end
+    return cut
+
+
+def is_damaged(lines: list[str]) -> bool:
+    """Whether the server's last lines say that it will not load its append-only file."""
+    return any("Bad file format" in line or ("append only file" in line and "error" in line.lower()) for line in lines)
 
 
 def probe(url: str, timeout_s: float = 1.0) -> str | None:

@@ -163,6 +163,20 @@ def test_ctrl_c_finishes_the_page_and_leaves_no_process(own_stack: Stack) -> Non
 
 
 def tear(log: Path) -> None:
-    """Leave a command at the end of an append-only file that was only half written."""
+    """Leave a command at the end of an append-only file that was half written, and blocks that were not at all."""
     with log.open("ab") as file:
-        file.write(b"*3\r\n$3\r\nSET\r\n$4\r\nhalf")
+        file.write(b"*3\r\n$3\r\nSET\r\n$4\r\nhalf" + bytes(5000))
+
+
+def test_a_queue_file_damaged_in_its_middle_is_said_and_left_alone(own_stack: Stack) -> None:
+    folder = own_stack.data / "redis" / "appendonlydir"
+    folder.mkdir(parents=True)
+    (folder / "appendonly.aof.manifest").write_text("file appendonly.aof.1.incr.aof seq 1 type i\n")
+    damaged = b"*2\r\n$4\r\nINCR\r\n$1\r\na\r\n" + b"\xff" * 40 + b"*2\r\n$4\r\nINCR\r\n$1\r\na\r\n"
+    (folder / "appendonly.aof.1.incr.aof").write_bytes(damaged)
+    command = [sys.executable, "-m", "cli.main", "up"]
+    done = subprocess.run(command, cwd=ROOT, env=own_stack.environment, capture_output=True, timeout=60)
+    assert done.returncode == 1
+    assert str(folder) in done.stderr.decode()
+    assert "damaged" in done.stderr.decode()
+    assert (folder / "appendonly.aof.1.incr.aof").read_bytes() == damaged

@@ -92,6 +92,19 @@ def test_a_machine_without_a_server_is_told_what_to_install(monkeypatch: pytest.
         valkey.binary()
 
 
+def test_blocks_that_a_power_cut_left_unwritten_are_cut_off(tmp_path: Path) -> None:
+    log = tmp_path / "appendonlydir" / "appendonly.aof.1.incr.aof"
+    log.parent.mkdir()
+    whole = b"*2\r\n$4\r\nINCR\r\n$1\r\na\r\n"
+    for torn in (b"", b"*3\r\n$3\r\nSE"):
+        log.write_bytes(whole + torn + bytes(300_000))
+        assert valkey.cut_unwritten(tmp_path) == 300_000
+        assert log.read_bytes() == whole + torn
+    assert valkey.cut_unwritten(tmp_path) == 0
+    log.write_bytes(bytes(100))
+    assert valkey.cut_unwritten(tmp_path) == 100
+
+
 def test_a_quota_is_the_smallest_of_those_above(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     inner = tmp_path / "a" / "b"
     inner.mkdir(parents=True)
