@@ -1,4 +1,4 @@
-"""`python -m training COMMAND`: train, evaluate, average, export and sheet."""
+"""`python -m training COMMAND`: train, blend, evaluate, sheet, plot. `python -m training COMMAND --help` says more."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import pathlib
 import sys
 
-# Before torch and OpenVINO are loaded: shapes repeat, so keep every compiled kernel, and keep memory instead of giving it back.
+# Before torch is loaded: shapes repeat, so keep every compiled kernel, and keep memory instead of giving it back.
 ENVIRONMENT = {
     "ONEDNN_PRIMITIVE_CACHE_CAPACITY": "8192",
     "MALLOC_MMAP_THRESHOLD_": "4000000000",
@@ -17,6 +17,7 @@ ENVIRONMENT = {
 HERE = pathlib.Path(__file__).parent
 MODELS = HERE.parent / "models"
 WORK = HERE / "work"
+WEIGHTS = HERE.parent / "worker" / "reading" / "engines" / "crnn" / "ocrfleet_crnn.onnx"
 
 
 def _settled() -> None:
@@ -26,42 +27,55 @@ def _settled() -> None:
         os.execv(sys.executable, [sys.executable, "-m", "training", *sys.argv[1:]])
 
 
-def train(options: argparse.Namespace) -> int:
-    import torch
+def parser() -> argparse.ArgumentParser:
+    """Every command with its options; each names the function of `training.commands` that runs it."""
+    out = argparse.ArgumentParser(prog="training", description=__doc__)
+    out.add_argument("--base", type=pathlib.Path, default=MODELS / "ch_PP-OCRv2_rec_infer.onnx", help="PP-OCRv2's published recogniser")
+    out.add_argument("--vocabulary", type=pathlib.Path, default=MODELS / "ppocr_keys_v1.txt", help="its characters, one a line")
+    out.add_argument("--weights", type=pathlib.Path, default=WEIGHTS, help="this project's recogniser")
+    commands = out.add_subparsers(dest="command", required=True)
 
-    from training.crnn import load_ppocrv2
-    from training.dataset import Plan
-    from training.train import Recipe, Trainer
+    train = commands.add_parser("train", help="fine-tune PP-OCRv2's CRNN on rendered lines; resumes what the folder holds")
+    train.add_argument("--folder", type=pathlib.Path, default=WORK / "floor", help="keeps last.pt and log.jsonl")
+    train.add_argument("--steps", type=int, default=20000)
+    train.add_argument("--minutes", type=float, default=90.0, help="ends the run, and its learning rate, after so long")
+    train.add_argument("--rate", type=float, default=4e-4)
+    train.add_argument("--seed", type=int, default=1)
+    train.add_argument("--threads", type=int, default=1)
+    train.add_argument("--train-from", type=int, default=9, help="first of the 13 blocks that is trained; 0 trains all")
+    train.add_argument("--full-after", type=float, default=0.85, help="share of the run after which all classes are scored")
 
-    torch.set_num_threads(options.threads)
-    torch.manual_seed(options.seed)
-    model, base = load_ppocrv2(options.base), load_ppocrv2(options.base)
-    model.train_from(options.train_from)
-    recipe = Recipe(steps=options.steps, minutes=options.minutes, rate=options.rate, full_after=options.full_after)
-    trainer = Trainer(model, Plan(str(options.vocabulary), seed=options.seed), recipe, options.folder, base)
-    print("resumed at step", trainer.step) if trainer.resume() else print("started")
-    trainer.run()
-    return 0
+    blend = commands.add_parser("blend", help="average a checkpoint with the base model, choose the share, write the ONNX file")
+    blend.add_argument("--checkpoint", type=pathlib.Path, default=WORK / "floor" / "last.pt")
+    blend.add_argument("--shares", type=float, nargs="+", default=[0.4, 0.55, 0.7, 0.85, 1.0], help="of the trained weights")
+    blend.add_argument("--lines", type=int, default=600, help="rendered lines, in faces kept from training, to choose on")
+    blend.add_argument("--version", default="1")
+
+    evaluate = commands.add_parser("evaluate", help="figures beside PP-OCRv2 and PP-OCRv6 small")
+    evaluate.add_argument("--lines", type=pathlib.Path, help="table of labelled lines; rendered ones where there is none")
+    evaluate.add_argument("--count", type=int, default=600, help="rendered lines")
+    evaluate.add_argument("--misread", type=pathlib.Path, help="writes a picture of what this project's weights misread")
+    evaluate.add_argument("--only", action="store_true", help="this project's weights alone")
+
+    sheet = commands.add_parser("sheet", help="a contact sheet of rendered lines")
+    sheet.add_argument("--out", type=pathlib.Path, default=HERE.parent / "docs" / "training" / "lines.png")
+    sheet.add_argument("--seed", type=int, default=11)
+    sheet.add_argument("--rows", type=int, default=40)
+    sheet.add_argument("--kinds", nargs="*", default=[])
+    sheet.add_argument("--held-out", action="store_true", help="faces kept from training")
+
+    plot = commands.add_parser("plot", help="draws the loss of a run")
+    plot.add_argument("--folder", type=pathlib.Path, default=WORK / "floor")
+    plot.add_argument("--out", type=pathlib.Path, default=HERE.parent / "docs" / "training" / "run.png")
+    return out
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="training", description=__doc__)
-    parser.add_argument("--base", type=pathlib.Path, default=MODELS / "ch_PP-OCRv2_rec_infer.onnx")
-    parser.add_argument("--vocabulary", type=pathlib.Path, default=MODELS / "ppocr_keys_v1.txt")
-    commands = parser.add_subparsers(dest="command", required=True)
-    command = commands.add_parser("train", help="fine-tunes PP-OCRv2's CRNN on rendered lines; resumes what the folder holds")
-    command.add_argument("--folder", type=pathlib.Path, default=WORK / "floor")
-    command.add_argument("--steps", type=int, default=20000)
-    command.add_argument("--minutes", type=float, default=90.0)
-    command.add_argument("--rate", type=float, default=4e-4)
-    command.add_argument("--seed", type=int, default=1)
-    command.add_argument("--threads", type=int, default=1)
-    command.add_argument("--train-from", type=int, default=9, help="first block of the 13 that is trained")
-    command.add_argument("--full-after", type=float, default=0.85)
-    command.set_defaults(run=train)
-    options = parser.parse_args()
+    options = parser().parse_args()
     _settled()
-    done: int = options.run(options)
+    from training import commands
+
+    done: int = getattr(commands, options.command)(options)
     return done
 
 

@@ -73,7 +73,8 @@ class Crnn(nn.Module):
             parameter.requires_grad_(False)
         for module in self.modules():
             if isinstance(module, nn.Conv2d) and module.groups > 1 and module.kernel_size == (5, 5):
-                module.weight.requires_grad_(False)
+                # the bias too: oneDNN works out both gradients where either is wanted
+                module.requires_grad_(False)
 
     def front(self, x: Tensor) -> Tensor:
         """The frozen blocks: (batch, 3, 32, width) -> their feature maps, or `x` itself where nothing is frozen."""

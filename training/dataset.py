@@ -35,6 +35,7 @@ class Plan:
     batch_px: int = 5120
     batch_lines: int = 20
     max_width: int = 688
+    pools: int = 0  # after so many the first is drawn again; 0 goes on without end
     held_out: bool = False
     kinds: tuple[str, ...] = ()
 
@@ -97,7 +98,7 @@ def pools(plan: Plan, first_pool: int = 0) -> Iterator[Batch]:
     renderer = Renderer(alphabet.characters, plan.held_out, plan.max_width, plan.kinds)
     number = first_pool
     while True:
-        base = plan.seed * 1_000_003_000 + number * plan.pool_lines
+        base = plan.seed * 1_000_003_000 + (number % plan.pools if plan.pools else number) * plan.pool_lines
         rng = random.Random(base)
         for width, group in share_out([renderer.sample(base + i) for i in range(plan.pool_lines)], plan, rng):
             pictures = np.stack([fit(s.picture, width, width > 1.3 * s.picture.shape[1] or rng.random() < 0.4) for s in group])

@@ -17,7 +17,7 @@ class ClassDraw:
     """
 
     def __init__(self, classes: int, rivals: int, always: list[int], seed: int) -> None:
-        self.classes, self.rivals = classes, rivals
+        self.classes, self.rivals = classes, rivals if rivals < classes else 0
         self.always = np.array(sorted({BLANK, *always}))
         self._draw = np.random.default_rng(seed)
 

@@ -177,7 +177,7 @@ def chinese(rng: random.Random, low: int = 4, high: int = 40, mixed: float = 0.0
 
 def rare(rng: random.Random, pool: str) -> str:
     """Characters of the vocabulary drawn evenly, so that each is seen."""
-    return "".join(rng.choices(pool, k=rng.choice((1, 2, 3, 4, 6, 8, 12))))
+    return "".join(rng.choices(pool, k=rng.choice((1, 2, 3, 4, 6, 8, 12)))) if pool else ""
 
 
 def english(rng: random.Random, low: int = 8, high: int = 75) -> str:

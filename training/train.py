@@ -15,8 +15,10 @@ import torch
 from torch import Tensor, nn
 
 from training.alphabet import Alphabet
+from training.compact import Compact
 from training.crnn import Crnn
 from training.dataset import Plan, Stream, normalise
+from training.distil import Teacher
 from training.losses import ClassDraw, ctc, hold, scores
 
 
@@ -45,10 +47,16 @@ def as_input(pictures: Any) -> Tensor:
 
 
 class Trainer:
-    """Fine-tunes `model` on what `plan` draws. `folder` keeps `last.pt` (everything to resume) and `log.jsonl`."""
+    """Trains `model` on what `plan` draws. `folder` keeps `last.pt` (everything to resume) and `log.jsonl`.
 
-    def __init__(self, model: Crnn, plan: Plan, recipe: Recipe, folder: pathlib.Path, base: Crnn | None = None) -> None:
-        self.model, self.base, self.plan, self.recipe, self.folder = model, base, plan, recipe, folder
+    `base` is the model it started from, held near to it in weights and in answers; `teacher` is another reader to learn from.
+    """
+
+    def __init__(
+        self, model: Crnn | Compact, plan: Plan, recipe: Recipe, folder: pathlib.Path, base: Crnn | None = None, teacher: Teacher | None = None
+    ) -> None:
+        self.model, self.base, self.teacher = model, base, teacher
+        self.plan, self.recipe, self.folder = plan, recipe, folder
         folder.mkdir(parents=True, exist_ok=True)
         self.optimiser = torch.optim.AdamW((p for p in model.parameters() if p.requires_grad), lr=recipe.rate, betas=(0.9, 0.98), weight_decay=recipe.decay)
         self.step = self.pool = self.lines = 0
@@ -94,8 +102,7 @@ class Trainer:
 
     def run(self) -> list[float]:
         """Trains to the end of the recipe (or SIGTERM, which saves and leaves); returns each step's CTC loss."""
-        for sign in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(sign, self._leave)
+        before = {sign: signal.signal(sign, self._leave) for sign in (signal.SIGTERM, signal.SIGINT)}
         draw = ClassDraw(self.model.head.out_features, self.recipe.rivals, _everyday(self.plan), self.plan.seed + self.step)
         whole = ClassDraw(self.model.head.out_features, 0, [], 0)
         self.model.train().to(memory_format=torch.channels_last)
@@ -120,6 +127,8 @@ class Trainer:
                     saved = time.monotonic()
         finally:
             stream.close()
+            for sign, handler in before.items():
+                signal.signal(sign, handler)
         self.save()
         return trace
 
@@ -132,11 +141,11 @@ class Trainer:
         log_probs = scores(self.model.tail(front), self.model.head, chosen)
         loss = ctc(log_probs, renumbered)
         total, near, share = loss, 0.0, 0.0
-        if self.base is not None and self.recipe.hold_weight and self.step % self.recipe.hold_every == 0:
-            with torch.no_grad():
-                anchor = scores(self.base.tail(front), self.base.head, chosen)
-            pull, share = hold(log_probs, anchor, renumbered)
-            total, near = loss + self.recipe.hold_weight * pull, float(pull.detach())
+        if self.recipe.hold_weight and self.step % self.recipe.hold_every == 0:
+            anchor = self._opinion(pictures, front, chosen, log_probs.shape[1])
+            if anchor is not None:
+                pull, share = hold(log_probs, anchor, renumbered)
+                total, near = loss + self.recipe.hold_weight * pull, float(pull.detach())
         self.optimiser.zero_grad(set_to_none=True)
         total.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.clip)
@@ -150,6 +159,16 @@ class Trainer:
         value = float(loss.detach())
         self._losses.append((value, near, share))
         return value
+
+    def _opinion(self, pictures: Any, front: Tensor, chosen: Tensor | None, steps: int) -> Tensor | None:
+        """What the base model or the teacher makes of the batch, over the same classes, or None where there is neither."""
+        if self.base is not None:
+            with torch.no_grad():
+                return scores(self.base.tail(front), self.base.head, chosen)
+        if self.teacher is not None:
+            told = self.teacher.log_probs(pictures, steps)
+            return told if chosen is None else told[:, :, chosen].log_softmax(-1)
+        return None
 
     def _log(self, progress: float) -> None:
         recent, self._losses = self._losses, []

@@ -1,0 +1,129 @@
+"""The recogniser in torch equals the published one, learns, resumes, and reads the same once exported."""
+
+# ruff: noqa: E402 - imports follow the checks that skip where a package is missing
+from __future__ import annotations
+
+import importlib.util
+import pathlib
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="training needs torch: pip install ocrfleet[train]")
+pytest.importorskip("onnx", reason="exporting needs onnx: pip install ocrfleet[train]")
+openvino = pytest.importorskip("openvino")
+
+from training import fonts
+from training.crnn import Crnn, load_ppocrv2
+from training.dataset import Plan
+from training.export import averaged, export
+from training.losses import ClassDraw, ctc, hold, scores
+from training.train import Recipe, Trainer
+
+BASE = pathlib.Path(__file__).parents[2] / "models" / "ch_PP-OCRv2_rec_infer.onnx"
+KEYS = BASE.with_name("ppocr_keys_v1.txt")
+CHARACTERS = [chr(code) for code in range(33, 127)]
+
+
+def _can_draw() -> bool:
+    try:
+        return bool(fonts.faces()) and all(importlib.util.find_spec(name) for name in ("wordfreq", "fontTools"))
+    except RuntimeError:
+        return False
+
+
+needs_fonts = pytest.mark.skipif(not _can_draw(), reason="the renderer needs word lists and the Debian fonts of docs/model-card.md")
+
+
+def _openvino(path: pathlib.Path, x: np.ndarray) -> np.ndarray:
+    core = openvino.Core()
+    model = core.compile_model(core.read_model(str(path)), "CPU", {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": 1})
+    return np.array(model(x)[0])
+
+
+@pytest.mark.skipif(not BASE.is_file(), reason="PP-OCRv2's recogniser is not in models/")
+def test_the_rebuilt_recogniser_answers_like_the_published_file() -> None:
+    x = np.random.default_rng(1).uniform(-1, 1, (1, 3, 32, 240)).astype(np.float32)
+    with torch.no_grad():
+        rebuilt = load_ppocrv2(BASE)(torch.from_numpy(x)).softmax(-1).numpy()
+    assert np.abs(rebuilt - _openvino(BASE, x)).max() < 1e-4
+
+
+@needs_fonts
+@pytest.mark.skipif(not BASE.is_file(), reason="PP-OCRv2's recogniser is not in models/")
+def test_two_hundred_steps_lower_the_loss_and_the_exported_file_agrees(tmp_path: pathlib.Path) -> None:
+    torch.set_num_threads(1)
+    torch.manual_seed(1)
+    plan = Plan(str(KEYS), pool_lines=12, pools=1, batch_px=256, batch_lines=4, max_width=80, kinds=("figures", "receipt"))
+    model, base = load_ppocrv2(BASE), load_ppocrv2(BASE)
+    model.train_from(9)
+    recipe = Recipe(steps=200, rate=5e-4, warm_up=10, rivals=200, hold_every=20)
+    trace = Trainer(model, plan, recipe, tmp_path / "run", base).run()
+    assert len(trace) == 200
+    assert np.mean(trace[-40:]) < 0.5 * np.mean(trace[:20])
+    digest = export(model, tmp_path / "out.onnx", {"ocrfleet.version": "test"})
+    assert len(digest) == 64
+    assert (tmp_path / "out.onnx").stat().st_size < 5_000_000, "the weights are not stored as float16"
+    x = np.random.default_rng(2).uniform(-1, 1, (3, 3, 32, 176)).astype(np.float32)
+    with torch.no_grad():
+        want = model.eval()(torch.from_numpy(x)).softmax(-1).numpy()
+    got = _openvino(tmp_path / "out.onnx", x)
+    assert got.shape == want.shape == (3, 44, 6625)
+    assert np.abs(got - want).max() < 1e-3
+
+
+@needs_fonts
+def test_training_goes_on_where_it_was_left(tmp_path: pathlib.Path) -> None:
+    torch.set_num_threads(1)
+    vocabulary = tmp_path / "characters.txt"
+    vocabulary.write_text("\n".join(CHARACTERS), encoding="utf-8")
+    plan = Plan(str(vocabulary), pool_lines=16, batch_px=256, batch_lines=4, max_width=80, kinds=("figures",))
+    first = Trainer(Crnn(len(CHARACTERS) + 2), plan, Recipe(steps=3), tmp_path / "run")
+    first.run()
+    second = Trainer(Crnn(len(CHARACTERS) + 2), plan, Recipe(steps=5), tmp_path / "run")
+    assert second.resume()
+    assert second.step == 3
+    assert all(torch.equal(a, b) for a, b in zip(first.model.parameters(), second.model.parameters(), strict=True))
+    assert len(second.run()) == 2
+    assert second.step == 5
+
+
+def test_an_average_lies_between_base_and_trained() -> None:
+    base, trained = {"w": torch.zeros(3)}, {"w": torch.ones(3)}
+    assert torch.equal(averaged(base, trained, 0.0)["w"], base["w"])
+    assert torch.equal(averaged(base, trained, 1.0)["w"], trained["w"])
+    assert torch.allclose(averaged(base, trained, 0.25)["w"], torch.full((3,), 0.25))
+
+
+def test_frozen_blocks_get_no_gradient_and_the_rest_do() -> None:
+    model = Crnn(20)
+    model.train_from(9)
+    ctc(model(torch.randn(2, 3, 32, 64)).log_softmax(-1), [[1, 2], [3]]).backward()
+    assert model.backbone[0].weight.grad is None
+    assert model.head.weight.grad is not None
+    assert model.backbone[model.split + 2].weight.grad is not None
+
+
+def test_a_drawn_part_of_the_classes_scores_the_labels_the_same_way() -> None:
+    draw = ClassDraw(classes=50, rivals=10, always=[7], seed=1)
+    labels = [[3, 49], [7]]
+    chosen, renumbered = draw(labels)
+    assert chosen is not None
+    assert {0, 3, 7, 49} <= set(chosen.tolist())
+    assert [[int(chosen[i]) for i in label] for label in renumbered] == labels
+    everything, same = ClassDraw(50, 0, [], 1)(labels)
+    assert everything is None
+    assert same == labels
+    head, features = torch.nn.Linear(4, 50), torch.randn(2, 6, 4)
+    assert scores(features, head, chosen).exp().sum(-1).allclose(torch.ones(2, 6))
+
+
+def test_the_base_holds_only_lines_it_reads_right() -> None:
+    base = torch.full((2, 3, 4), -9.0)
+    base[0, 0, 1] = base[0, 1, 0] = base[0, 2, 2] = 0.0
+    base[1, :, 3] = 0.0
+    other = torch.zeros(2, 3, 4).log_softmax(-1)
+    pull, share = hold(other, base, [[1, 2], [1, 2]])
+    assert share == 0.5
+    assert float(pull) > 0
+    assert float(hold(other, base, [[2], [2]])[0]) == 0.0

@@ -1,0 +1,134 @@
+"""What the commands of `python -m training` do; each takes its parsed options and returns an exit code."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import pathlib
+import sys
+
+import cv2
+import numpy as np
+
+from training.alphabet import Alphabet
+from training.evaluate import Labelled, Tally, judge, labelled_lines, misread_sheet, rendered_lines, table
+from training.reading import Reader, ppocrv6
+
+VALIDATION_SEED = 90
+
+
+def train(options: argparse.Namespace) -> int:
+    import torch
+
+    from training.crnn import load_ppocrv2
+    from training.dataset import Plan
+    from training.train import Recipe, Trainer
+
+    torch.set_num_threads(options.threads)
+    torch.manual_seed(options.seed)
+    model, base = load_ppocrv2(options.base), load_ppocrv2(options.base)
+    model.train_from(options.train_from)
+    recipe = Recipe(steps=options.steps, minutes=options.minutes, rate=options.rate, full_after=options.full_after)
+    trainer = Trainer(model, Plan(str(options.vocabulary), seed=options.seed), recipe, options.folder, base)
+    print(f"resumed at step {trainer.step}" if trainer.resume() else "started", flush=True)
+    trainer.run()
+    print(f"{trainer.step} steps, {trainer.lines} lines, {trainer.seconds / 60:.1f} minutes")
+    return 0
+
+
+def blend(options: argparse.Namespace) -> int:
+    """Chooses the share by CER on rendered lines in faces that training never sees, then writes the weights."""
+    import torch
+
+    from training.crnn import Crnn, load_ppocrv2
+    from training.export import averaged, export
+
+    cv2.setNumThreads(1)
+    base = load_ppocrv2(options.base).state_dict()
+    kept = torch.load(options.checkpoint, weights_only=True)
+    alphabet = Alphabet.load(options.vocabulary)
+    lines = rendered_lines(options.vocabulary, options.lines, VALIDATION_SEED) if len(options.shares) > 1 else []
+    scored: dict[str, dict[str, Tally]] = {}
+    best: tuple[float, float] = (float("inf"), options.shares[0])
+    for share in options.shares:
+        model = Crnn()
+        model.load_state_dict(averaged(base, kept["model"], share))
+        path = options.weights if len(options.shares) == 1 else options.checkpoint.with_name(f"share{share:g}.onnx")
+        digest = export(model, path, {"ocrfleet.version": options.version, "ocrfleet.share": f"{share:g}", "ocrfleet.lines": str(kept["lines"])})
+        print(f"{path} {path.stat().st_size} bytes sha256 {digest}", flush=True)
+        if lines:
+            scored[f"{share:g}"], _, _ = judge(lines, Reader(path, alphabet).read)
+            best = min(best, (scored[f"{share:g}"]["all"].cer, share))
+    if lines:
+        print(table(scored))
+        print(f"best on rendered lines: {best[1]:g}")
+    return 0
+
+
+def evaluate(options: argparse.Namespace) -> int:
+    cv2.setNumThreads(1)
+    lines: list[Labelled] = labelled_lines(options.lines) if options.lines else rendered_lines(options.vocabulary, options.count, VALIDATION_SEED)
+    alphabet = Alphabet.load(options.vocabulary)
+    readers: dict[str, Reader] = {}
+    if not options.only:
+        readers["PP-OCRv2"] = Reader(options.base, alphabet)
+        large = options.base.with_name("PP-OCRv6_rec_small.onnx")
+        if large.is_file():
+            readers["PP-OCRv6 small"] = ppocrv6(large)
+    if options.weights.is_file():
+        readers["ocrfleet crnn"] = Reader(options.weights, alphabet)
+    else:
+        print(f"no weights at {options.weights}", file=sys.stderr)
+    columns: dict[str, dict[str, Tally]] = {}
+    for name, reader in readers.items():
+        columns[name], wrong, each_ms = judge(lines, reader.read)
+        print(f"{name}: {each_ms:.1f} ms a line on one core, this machine as busy as it was", flush=True)
+    print(table(columns))
+    if options.misread:
+        print("\n".join(misread_sheet(wrong, options.misread)))
+    return 0
+
+
+def sheet(options: argparse.Namespace) -> int:
+    from training.render import Renderer
+    from training.sheet import contact_sheet
+
+    renderer = Renderer(Alphabet.load(options.vocabulary).characters, options.held_out, kinds=tuple(options.kinds))
+    labels = contact_sheet(renderer, options.out, options.seed, options.rows)
+    print(f"{options.out}: {len(labels)} lines")
+    return 0
+
+
+def plot(options: argparse.Namespace) -> int:
+    """Draws the run's loss against the lines seen, without a plotting library: smoothed line, grid, numbers."""
+    rows = [json.loads(row) for row in (options.folder / "log.jsonl").read_text(encoding="utf-8").splitlines()]
+    draw_curves(
+        {"CTC loss a character": [(row["lines"], row["loss"]) for row in rows], "KL from the base, x10": [(row["lines"], 10 * row["hold"]) for row in rows]},
+        options.out,
+    )
+    print(options.out)
+    return 0
+
+
+def draw_curves(curves: dict[str, list[tuple[float, float]]], out: pathlib.Path) -> None:
+    """One picture, 900 x 420 px: every curve over the same axes, from 0 to the largest value."""
+    colours = ((190, 90, 20), (40, 120, 220), (60, 150, 60))
+    canvas = np.full((420, 900, 3), 255, np.uint8)
+    right = max(x for curve in curves.values() for x, _ in curve)
+    top = max(y for curve in curves.values() for _, y in curve) * 1.05
+    grey = (90, 90, 90)
+    for part in range(6):
+        y = int(370 - 340 * part / 5)
+        cv2.line(canvas, (60, y), (880, y), (225, 225, 225), 1)
+        cv2.putText(canvas, f"{top * part / 5:.2f}", (8, y + 5), cv2.FONT_HERSHEY_SIMPLEX, 0.42, grey, 1, cv2.LINE_AA)
+        cv2.putText(canvas, f"{right * part / 5:,.0f}", (40 + 820 * part // 5 - 10, 392), cv2.FONT_HERSHEY_SIMPLEX, 0.42, grey, 1, cv2.LINE_AA)
+    cv2.putText(canvas, "lines seen", (430, 412), cv2.FONT_HERSHEY_SIMPLEX, 0.45, grey, 1, cv2.LINE_AA)
+    for number, ((name, curve), colour) in enumerate(zip(curves.items(), colours, strict=False)):
+        points, smooth = [], curve[0][1]
+        for x, value in curve:
+            smooth += 0.25 * (value - smooth)
+            points.append((60 + 820 * x / right, 370 - 340 * smooth / top))
+        cv2.polylines(canvas, [np.array(points, np.int32)], False, colour, 2, cv2.LINE_AA)
+        cv2.putText(canvas, name, (600, 30 + 20 * number), cv2.FONT_HERSHEY_SIMPLEX, 0.5, colour, 1, cv2.LINE_AA)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    cv2.imwrite(str(out), canvas)
