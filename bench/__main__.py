@@ -9,6 +9,8 @@ COMMANDS = {
     "reading": "lines and pages of a labelled folder: exact, CER, F1, seconds, memory; with --peers beside other readers",
     "geometry": "turned and tilted copies of the pages: how much recall they lose against the upright ones",
     "degrade": "blurred, dim, noisy, faxed, tiny copies: what preprocessing wins there, and what it costs on clean ones",
+    "overhead": "one-line pictures through HTTP: what gateway, queue and store add to the reading, and a cached answer",
+    "load": "open-loop load at 50, 90 and 150 % of capacity with a worker killed in each phase: answered, latency, speed",
 }
 
 
