@@ -6,8 +6,9 @@ import functools
 import sys
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, urlsplit
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 MIB = 1024 * 1024
@@ -35,6 +36,10 @@ class Settings(BaseSettings):
     )
     redis_url: str = _setting(
         "", "Redis or Valkey to use instead of starting one (redis:// or rediss://).", alias="REDIS_URL"
+    )
+    redis_password: str = _setting("", "Password of that Redis, unless redis_url carries it.", alias="REDIS_PASSWORD")
+    redis_password_file: Path | None = _setting(
+        None, "File that holds the password, unless it is given otherwise.", alias="REDIS_PASSWORD_FILE"
     )
     redis_prefix: str = _setting("ocrfleet:", "Put before every key, so that one Redis can serve several fleets.")
 
@@ -146,6 +151,31 @@ class Settings(BaseSettings):
         broken = [rule for rule, holds in chain.items() if not holds]
         if broken:
             raise ValueError("settings contradict each other: " + "; ".join(broken))
+        return self
+
+    @field_validator("redis_password_file", mode="before")
+    @classmethod
+    def _empty_is_none(cls, value: Any) -> Any:
+        return value or None
+
+    @model_validator(mode="after")
+    def _with_password(self) -> Settings:
+        """Put the password into redis_url, where everybody looks for it."""
+        parts = urlsplit(self.redis_url)
+        if parts.scheme not in ("redis", "rediss") or parts.password is not None:
+            return self
+        secret = self.redis_password
+        if not secret and self.redis_password_file is not None:
+            try:
+                secret = self.redis_password_file.read_text(encoding="utf-8").strip()
+            except OSError as error:
+                raise ValueError(
+                    f"REDIS_PASSWORD_FILE: {self.redis_password_file} cannot be read: {error.strerror}"
+                ) from error
+        if secret:
+            user, _, address = parts.netloc.rpartition("@")
+            # The only write to a frozen object, before anybody has seen it.
+            self.__dict__["redis_url"] = parts._replace(netloc=f"{user}:{quote(secret, safe='')}@{address}").geturl()
         return self
 
     @classmethod
