@@ -32,6 +32,12 @@ def test_modules_stay_small_and_so_does_the_page() -> None:
     assert sum(path.stat().st_size for path in FILES) <= MOST_BYTES
 
 
+def test_every_module_is_asked_for_at_once() -> None:
+    page = (WEB / "index.html").read_text(encoding="utf-8")
+    named = set(re.findall(r'(?:src|rel="modulepreload" href)="/static/app/(\w+\.js)"', page))
+    assert named == {path.name for path in MODULES}
+
+
 def words(language: str) -> dict[str, str]:
     """The sentences of a language."""
     text = (WEB / "app" / "words.js").read_text(encoding="utf-8")

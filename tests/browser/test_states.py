@@ -158,7 +158,20 @@ def test_a_file_that_is_no_picture_is_refused_in_both_languages(page: Page, tmp_
     assert "not a PNG" in page.wait_for(".note.bad").text
     page.one("#language").click()
     assert "文件内容不是" in page.wait_for(".note.bad").text
-    assert page.one("#retry").is_displayed()
+    assert not page.all("#retry"), "the same file will be refused again"
+    assert not page.one(".panes").is_displayed()
+
+
+def test_what_could_not_be_sent_can_be_sent_again(page: Page, served: Served) -> None:
+    served.stop()
+    page.choose("line-en.png")
+    page.wait_status("problem")
+    assert "did not answer" in page.wait_for(".note.bad").text
+    served.start()
+    page.one("#retry").click()
+    page.wait_status("queued")
+    served.gate.finish(claim(page, served.gate), "second try")
+    assert page.wait_lines(1) == ["second try"]
 
 
 def test_a_full_queue_counts_down_and_sends_again(driver: webdriver.Chrome, serve: Serve) -> None:

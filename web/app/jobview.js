@@ -37,11 +37,12 @@ export class JobView {
       cut: (index, height) => this.viewer.cut(index, height),
       copy: (text) => copy(text),
     });
+    this.panes = h("div", { class: "panes" }, this.viewer.element, this.text.element);
     this.viewer.image.addEventListener("load", () => this.#describe());
     root.replaceChildren(
       h("header", { class: "job-head" }, h("div", { class: "job-title" }, h("div", { class: "title-line" }, this.name, this.pill), this.facts), this.actions),
       this.progress.element,
-      h("div", { class: "panes" }, this.viewer.element, this.text.element),
+      this.panes,
     );
     document.addEventListener("keydown", (event) => this.#key(event));
     onLanguage(() => this.entry && this.update(this.entry));
@@ -108,11 +109,13 @@ export class JobView {
     this.pager.show(this.#pages, page);
     this.viewer.show(this.#urls.get(page) ?? null, known?.data ?? null);
     if (known?.data) this.text.show(known.data);
-    else if (known?.problem) this.text.say(() => `${t("pageFailed")} ${known.problem.sentence}`);
+    else if (known?.problem) this.text.say(() => known.problem.sentence);
     else if (ended(entry) && entry.job?.status !== "done") this.text.say(entry.phase === "sent" ? "pageWaiting" : () => "");
     else this.text.say(() => "");
     this.text.element.classList.toggle("pending", !known && !ended(entry));
-    if (known && !this.#urls.has(page)) this.#fetchPicture(page);
+    this.panes.hidden = entry.phase === "problem" || entry.phase === "expired"; // there is nothing to show
+    if (known?.data && !this.#urls.has(page)) this.#fetchPicture(page);
+    else if (known?.problem && !this.#urls.has(page)) this.viewer.say(t("pageFailed"));
     else if (!known && !this.#urls.has(page) && entry.phase === "sent" && !ended(entry)) this.viewer.say(t("pageWaiting"));
   }
 
@@ -154,7 +157,7 @@ export class JobView {
     if (ended(this.entry) && progress?.lines_done) facts.push(t("lines", { n: progress.lines_done }));
     const seconds = (Date.parse(job?.finished_at) - Date.parse(job?.started_at ?? job?.created_at)) / 1000;
     if (job?.cached) facts.push(t("fromCache"));
-    else if (seconds >= 0) facts.push(duration(seconds));
+    else if (seconds >= 0) facts.push(duration(Math.max(0.1, seconds)));
     const page = this.#pages.known.get(this.#page)?.data;
     if (page?.source === "text-layer") facts.push(t("textLayer"));
     const engines = new Set((page?.lines ?? []).map((line) => line.engine).filter(Boolean));

@@ -70,7 +70,7 @@ function startKey() {
   const dialog = $("key");
   $("key-no").addEventListener("click", () => dialog.close(""));
   onKeyNeeded((problem) => new Promise((resolve) => {
-    $("key-why").textContent = problem.sentence;
+    $("key-why").textContent = problem.status === 401 ? t("keyWhy") : problem.sentence;
     $("key-value").value = "";
     dialog.returnValue = "";
     dialog.addEventListener("close", () => {

@@ -32,6 +32,11 @@ export class Problem extends Error {
     return this.slug === "network" || this.status === 429 || this.status === 503 || this.status === 502 || this.status === 504;
   }
 
+  /** Whether a person may want to send the same again: not where the document or an option is at fault. */
+  get mayPass() {
+    return this.passing || this.status >= 500 || [401, 403, 408].includes(this.status) || this.slug === "unreadable";
+  }
+
   /** Any error as a Problem. */
   static from(error) {
     if (error instanceof Problem) return error;

@@ -63,7 +63,7 @@ export class Progress {
     const notes = [];
     const { job } = entry;
     if (entry.phase === "problem") {
-      notes.push(this.#note("bad", entry.problem, entry.file ? () => this.#jobs.retry(entry) : null));
+      notes.push(this.#note("bad", entry.problem, entry.file && entry.problem.mayPass ? () => this.#jobs.retry(entry) : null));
     } else if (entry.phase === "expired") {
       notes.push(h("div", { class: "note" }, h("p", {}, entry.problem?.sentence ?? t("jobNotThere"))));
     } else if (["failed", "partial"].includes(job?.status) && job.error) {
