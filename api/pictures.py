@@ -124,6 +124,18 @@ def _jpeg(data: bytes) -> Size:
     return size
 
 
+def jpeg_channels(data: bytes) -> int:
+    """The number of colour channels of a whole JPEG; 0 where it does not say."""
+    at = 2
+    while (found := _JPEG_MARKER.search(data, at)) is not None:
+        at, marker = found.end(), data[found.end() - 1]
+        if marker in _JPEG_FRAMES:
+            return data[at + 7]
+        if marker not in (0x01, 0xD8):
+            at += int(struct.unpack_from(">H", data, at)[0])
+    return 0
+
+
 def _gif(data: bytes) -> Size:
     width, height, flags = struct.unpack_from("<HHB", data, 6)
     at = 13 + _palette(flags)

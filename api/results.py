@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from apiflask import APIBlueprint
 from flask import Response
 
-from api import assemble, formats
+from api import assemble, formats, searchable_pdf
 from api.gateway import Gateway
 from api.job_json import job_response
 from api.problems import respond_document
@@ -20,15 +20,16 @@ from shared.store.protocol import JobView, Status
 _AT_ONCE_BYTES = 4 << 20
 """Packed results up to this size are built in memory; larger ones are sent as they are unpacked."""
 
-FORMATS: dict[str, tuple[str, Callable[[JobView, Mapping[int, bytes]], Iterator[bytes]]]] = {
+FORMATS: dict[str, tuple[str, Callable[[JobView, Mapping[int, bytes]], Iterator[bytes]] | None]] = {
     "json": ("application/json", assemble.result_json),
     "text": ("text/plain; charset=utf-8", formats.text),
     "markdown": ("text/markdown; charset=utf-8", formats.markdown),
     "hocr": ("text/html; charset=utf-8", formats.hocr),
     "alto": ("application/xml", formats.alto),
     "tsv": ("text/tab-separated-values; charset=utf-8", formats.tsv),
+    "pdf": ("application/pdf", None),
 }
-"""Format -> its content type and what writes it."""
+"""Format -> its content type and what writes it; a PDF also needs the pages' pictures."""
 
 
 def blueprint(gateway: Gateway) -> APIBlueprint:
@@ -53,7 +54,7 @@ def blueprint(gateway: Gateway) -> APIBlueprint:
             return respond_document({**why(view).to_json(), **(view.error or {})})
         packed = gateway.store.page_results(job_id)
         kind, write = FORMATS[query.format]
-        pieces = write(view, packed)
+        pieces = _pdf(gateway, view, packed) if write is None else write(view, packed)
         if sum(map(len, packed.values())) <= _AT_ONCE_BYTES:
             return Response(b"".join(pieces), content_type=kind)
         return Response(pieces, content_type=kind)
@@ -89,6 +90,13 @@ def blueprint(gateway: Gateway) -> APIBlueprint:
         return Response(preview, content_type="image/jpeg")
 
     return bp
+
+
+def _pdf(gateway: Gateway, view: JobView, packed: Mapping[int, bytes]) -> Iterator[bytes]:
+    def preview(page: int) -> bytes | None:
+        return gateway.store.preview(view.id, page)
+
+    return searchable_pdf.write(view, packed, preview, gateway.settings.pdf_dpi)
 
 
 def why(view: JobView) -> OcrFleetError:

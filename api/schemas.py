@@ -40,7 +40,9 @@ class ResultQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    format: str = Field("json", description="json, text, markdown, hocr, alto or tsv.", examples=["text"])
+    format: str = Field(
+        "json", description="json, text, markdown, hocr, alto, tsv or pdf (searchable).", examples=["text"]
+    )
 
 
 class Progress(BaseModel):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 
+import pypdfium2
 import pytest
 
 from shared.errors import DocumentError, PageFailed
 from shared.records import Line, Page, pack_page
 from shared.store.protocol import PageDone
-from tests.contract.http_bench import Gate, problem_of
-from tests.documents import pdf
+from tests.contract.http_bench import Gate, line, problem_of
+from tests.documents import pdf, picture
 
 FAILED = PageFailed(reason="it took too long", reason_zh="超时").to_json()
 
@@ -31,8 +32,8 @@ def test_json_holds_the_text_the_lines_and_what_read_them() -> None:
     assert (body["id"], body["status"]) == (job, "done")
     assert body["text"] == "Hello & welcome\n金额：128.00 元\n\nHello & welcome\n金额：128.00 元"
     assert [page["page"] for page in body["pages"]] == [1, 2]
-    line = body["pages"][1]["lines"][0]
-    assert (line["text"], line["box"][2], line["chars"][0]["text"]) == ("Hello & welcome", [150, 20], "H")
+    first = body["pages"][1]["lines"][0]
+    assert (first["text"], first["box"][2], first["chars"][0]["text"]) == ("Hello & welcome", [150, 20], "H")
     assert (body["engine"], body["models"], body["warnings"]) == ("ppocrv6", {"rec": "v6"}, [])
 
 
@@ -72,6 +73,8 @@ def test_a_partial_result_is_a_result_that_names_what_is_missing() -> None:
     shown = gate.http.get(f"/v1/jobs/{job}").get_json()
     assert (shown["status"], shown["progress"]["pages_failed"], shown["error"]["status"]) == ("partial", 1, 422)
     assert gate.http.get(f"/v1/jobs/{job}/pages/2").get_json()["error"]["detail_zh"] == "该页无法识别：超时。"
+    sheets = read_pdf(gate.http.get(f"/v1/jobs/{job}/result?format=pdf").data)
+    assert [text for _, text in sheets] == ["page 1", "", "page 3"]
     for kind in ("text", "markdown", "hocr", "alto", "tsv"):
         assert "page 3" in flat(gate.http.get(f"/v1/jobs/{job}/result?format={kind}").text)
 
@@ -110,7 +113,7 @@ def test_an_empty_page_is_an_empty_text() -> None:
     claim = gate.claim()
     assert claim is not None
     gate.finish(claim)
-    for kind in ("json", "text", "markdown", "hocr", "alto", "tsv"):
+    for kind in ("json", "text", "markdown", "hocr", "alto", "tsv", "pdf"):
         assert gate.http.get(f"/v1/jobs/{job}/result?format={kind}").status_code == 200
     assert gate.http.get(f"/v1/jobs/{job}/result?format=text").text == ""
 
@@ -154,6 +157,73 @@ def test_markdown_shows_the_text_and_not_its_own_meaning() -> None:
     assert text == "\\# no heading  \n\\1. no list  \n\\*no\\* stress  \n\\- no point\n\n"
 
 
+def read_pdf(data: bytes) -> list[tuple[tuple[float, float], str]]:
+    """Each page's size in points and its text, as PDFium finds them."""
+    document = pypdfium2.PdfDocument(data)
+    found = []
+    for page in document:
+        text = page.get_textpage()
+        found.append((page.get_size(), " ".join(text.get_text_range().split())))
+        text.close()
+        page.close()
+    document.close()
+    return found
+
+
+def test_a_pdf_can_be_searched_in_every_script_and_at_every_angle() -> None:
+    gate = Gate(pdf_dpi=144)
+    job = gate.id()
+    claim = gate.claim()
+    assert claim is not None
+    tilted = ((200.0, 150.0), (347.2, 235.0), (337.2, 252.3), (190.0, 167.3))
+    upright = ((500.0, 50.0), (500.0, 250.0), (470.0, 250.0), (470.0, 50.0))
+    rare = "".join(map(chr, range(0x4E00, 0x4E00 + 300)))  # more than one font holds
+    lines = (
+        line("Total (12) \\ 金额：128.00 元"),
+        line(rare, 40),
+        Line("tilted words here", 0.9, tilted, "crnn"),
+        Line("竖排文字", 0.9, upright, "crnn", vertical=True),
+        Line("emoji 😀", 0.9, ((0, 300), (200, 300), (200, 320), (0, 320)), "crnn"),
+    )
+    packed = pack_page(Page(640, 400, lines, "text").to_json(1))
+    gate.store.finish_page(claim, PageDone(packed, 5, 20, "models-1", preview=picture("JPEG", (320, 200))))
+    answer = gate.http.get(f"/v1/jobs/{job}/result?format=pdf")
+    assert answer.content_type == "application/pdf"
+    ((size, text),) = read_pdf(answer.data)
+    assert size == (320, 200)
+    for wanted in ("Total (12) \\ 金额：128.00 元", rare, "tilted words here", "竖排文字", "emoji 😀"):
+        assert wanted in text
+
+
+def test_a_word_in_a_pdf_lies_where_it_was_read_over_the_picture() -> None:
+    gate = Gate(pdf_dpi=72)
+    job = gate.id()
+    claim = gate.claim()
+    assert claim is not None
+    gate.finish(claim, "ab", "cd ef", preview=picture("JPEG", (400, 100)))
+    document = pypdfium2.PdfDocument(gate.http.get(f"/v1/jobs/{job}/result?format=pdf").data)
+    page = document[0]
+    text = page.get_textpage()
+    start, count = text.search("ef").get_next()
+    left, bottom, right, top = text.get_charbox(start)[:2] + text.get_charbox(start + count - 1)[2:]
+    # Characters 4 and 5 of the second line: ten pixels wide, twenty high, from (30, 20); y counts from the bottom.
+    assert [round(value) for value in (left, bottom, right, top)] == [30, 60, 50, 80]
+    assert len(list(page.get_objects(filter=[pypdfium2.raw.FPDF_PAGEOBJ_IMAGE]))) == 1
+    image = page.render().to_pil().convert("L")
+    assert image.getpixel((200, 3)) < 40 < 200 < image.getpixel((200, 96))
+
+
+def test_a_pdf_of_pages_without_pictures_shows_where_the_lines_are() -> None:
+    gate = Gate()
+    job = gate.id()
+    claim = gate.claim()
+    assert claim is not None
+    gate.finish(claim, "text", preview=None)
+    data = gate.http.get(f"/v1/jobs/{job}/result?format=pdf").data
+    assert [text for _, text in read_pdf(data)] == ["text"]
+    assert pypdfium2.PdfDocument(data)[0].render().to_pil().convert("L").getextrema()[0] < 230
+
+
 def test_characters_that_xml_cannot_hold_are_left_out() -> None:
     gate = Gate()
     job = gate.id()
@@ -168,9 +238,9 @@ def test_lines_without_boxes_for_their_characters_share_the_line() -> None:
     job = gate.id()
     claim = gate.claim()
     assert claim is not None
-    line = Line("ab cd", 0.8, ((0, 0), (100, 0), (100, 10), (0, 10)), "crnn")
+    flat_line = Line("ab cd", 0.8, ((0, 0), (100, 0), (100, 10), (0, 10)), "crnn")
     upright = Line("上 下", 0.8, ((200, 0), (210, 0), (210, 90), (200, 90)), "crnn", vertical=True)
-    packed = pack_page(Page(300, 100, (line, upright), "ab cd\n上 下").to_json(1))
+    packed = pack_page(Page(300, 100, (flat_line, upright), "ab cd\n上 下").to_json(1))
     gate.store.finish_page(claim, PageDone(packed, 2, 20, "models-1"))
     rows = [row.split("\t") for row in gate.http.get(f"/v1/jobs/{job}/result?format=tsv").text.splitlines()]
     words = {row[11]: row[6:10] for row in rows if row[0] == "5"}
