@@ -11,6 +11,7 @@ from flask import Response, g, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from api import docs, guide, health, jobs, problems, results
+from api.budget import Budget
 from api.clients import Doors
 from api.fetch_url import UrlFetcher
 from api.gateway import Gateway, Queue
@@ -21,6 +22,7 @@ from shared.store.protocol import Store
 
 ROOT = Path(__file__).resolve().parent.parent
 _ID_LENGTH = 64
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _HEADERS = {
     "Content-Security-Policy": (
         "default-src 'self'; img-src 'self' blob: data:; object-src 'none'; base-uri 'none'; form-action 'self'; "
@@ -78,6 +80,7 @@ def _gateway(settings: Settings, store: Store, queue: Queue) -> Gateway:
         doors=Doors(settings),
         metrics=Metrics(),
         fetch=UrlFetcher(settings),
+        budget=Budget(settings),
         # Half of the threads may hold `?wait=`, a quarter may wait for a text: a quarter always answers at once.
         polls=Waiters(store, threads // 2),
         guests=Waiters(store, threads // 4),
@@ -91,6 +94,9 @@ def _guard(app: APIFlask, gateway: Gateway) -> None:
         given = request.headers.get("X-Request-ID", "")
         usable = 0 < len(given) <= _ID_LENGTH and all(char.isalnum() or char in "-_." for char in given)
         g.request_id = given if usable else secrets.token_hex(8)
+        # A page anywhere may make a visitor's browser send to an address inside, such as this machine's own.
+        if request.method not in _SAFE and request.headers.get("Sec-Fetch-Site") == "cross-site":
+            raise problems.CrossSite
         if request.path.startswith(("/v1/", "/api/")):
             g.client = gateway.doors.client(request)
 

@@ -11,6 +11,7 @@ from flask import g
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
+from api.budget import Budget
 from api.clients import Doors
 from api.metrics import Metrics
 from api.receive import Fetch
@@ -39,6 +40,7 @@ class Gateway:
     doors: Doors
     metrics: Metrics
     fetch: Fetch
+    budget: Budget
     polls: Waiters
     guests: Waiters
     """Places for `?wait=`, and for the two routes that answer with the text itself: neither can starve the other."""

@@ -14,10 +14,9 @@ from werkzeug.exceptions import HTTPException
 
 from api import assemble
 from api.gateway import Gateway
-from api.intake import submit
+from api.intake import take
 from api.job_json import job_json
 from api.problems import StillReading, TooManyWaiting, from_http, respond, respond_document
-from api.receive import receive
 from api.results import why
 from api.schemas import Problem, Read
 from api.waiting import never
@@ -112,9 +111,7 @@ def _read(gateway: Gateway, file_field: str) -> JobView:
     with gateway.guests.place() as held:
         if not held:
             raise TooManyWaiting(retry_after=2)
-        received = receive(request, gateway.settings, gateway.fetch, file_field)
-        received.fields.pop("api_key", None)
-        accepted = submit(gateway, g.client, received, request.headers.get("Idempotency-Key", ""))
+        accepted = take(gateway, request, g.client, file_field)
         return gateway.guests.hold(lambda: gateway.store.view(accepted.id), MOST_S, never)
 
 

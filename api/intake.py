@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from flask import Request
+
 from api import pdfs, pictures
 from api.gateway import Gateway
 from api.options import Asked, parse, select_pages
-from api.receive import Received
+from api.receive import Received, receive
 from api.wording import because
 from shared import errors, ids
 from shared.keys import job_key
@@ -65,12 +67,18 @@ def _check_picture(kind: str, data: bytes, settings: Settings) -> int:
     return len(sizes)
 
 
-def submit(gateway: Gateway, client: str, received: Received, idempotency: str = "") -> Accepted:
-    """Check what was received and have it accepted; puts its first pages on the queue."""
-    asked = parse(received.fields)
-    idempotency = _checked_key(idempotency)
-    document, pages = check(received.data, gateway.settings, asked.pages)
-    accepted = _accept(gateway, _new_job(gateway, client, received, asked, document, pages, idempotency), received.data)
+def take(gateway: Gateway, request: Request, client: str, file_field: str = "file") -> Accepted:
+    """Receive a request's document, check it and have it accepted; puts its first pages on the queue.
+
+    Holds the document no longer than that: whoever waits for the text waits without it.
+    """
+    with gateway.budget.room(request):
+        received = receive(request, gateway.settings, gateway.fetch, file_field)
+        asked = parse(received.fields)
+        idempotency = _checked_key(request.headers.get("Idempotency-Key", ""))
+        document, pages = check(received.data, gateway.settings, asked.pages)
+        job = _new_job(gateway, client, received, asked, document, pages, idempotency)
+        accepted = _accept(gateway, job, received.data)
     gateway.publish(accepted.messages)
     return accepted
 

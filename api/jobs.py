@@ -6,9 +6,8 @@ from apiflask import APIBlueprint
 from flask import Response, g, jsonify, request
 
 from api.gateway import Gateway
-from api.intake import submit
+from api.intake import take
 from api.job_json import etag, job_json, job_response
-from api.receive import receive
 from api.schemas import Attempts, Capacity, Job, JobList, ListQuery, Problem, WaitQuery
 from api.waiting import never
 from shared.store.protocol import JobView
@@ -29,12 +28,7 @@ def blueprint(gateway: Gateway) -> APIBlueprint:
         operator listed). Options stand beside it in the form or the JSON, or in the query. 200 and the finished job
         where an equal document was read before; with `wait`, the answer is held until the job has ended.
         """
-        accepted = submit(
-            gateway,
-            g.client,
-            receive(request, gateway.settings, gateway.fetch),
-            request.headers.get("Idempotency-Key", ""),
-        )
+        accepted = take(gateway, request, g.client)
         view = gateway.store.view(accepted.id)
         seconds = query.seconds(gateway.settings)
         if seconds and not view.status.ended:

@@ -54,6 +54,22 @@ class TooManyWaiting(errors.ServiceError):
     chinese = "等待结果的请求过多；请改用立即返回的 /v1/jobs 接口。"
 
 
+class TooManyUploads(errors.ServiceError):
+    """Raised when as many bytes are being taken in as this process can hold."""
+
+    slug = "too-many-uploads"
+    english = "Too many large documents are coming in at once; try again in {retry_after} seconds."
+    chinese = "同时上传的大文件过多；请在 {retry_after} 秒后重试。"
+
+
+class CrossSite(errors.RequestError):
+    """Raised when a browser sends something on behalf of another site's page."""
+
+    slug, status, title = "cross-site", 403, "Sent by another site"
+    english = "A page of another site sent this; it is not accepted from there."
+    chinese = "该请求来自其他网站的页面，已被拒绝。"
+
+
 class TooSlow(errors.RequestError):
     """Raised when a request's body stopped coming."""
 

@@ -63,7 +63,9 @@ def receive(request: Request, settings: Settings, fetch: Fetch, file_field: str 
         raise EmptyFile(field=file_field)
     fields |= received.fields
     name = received.name or fields.pop("name", "")
-    fields.pop("name", None)
+    # `api_key` stands in the form of those who cannot send a header, and was seen at the door.
+    for known in ("name", "api_key"):
+        fields.pop(known, None)
     return received._replace(name=clean_name(name), fields=fields)
 
 

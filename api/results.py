@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 
 from apiflask import APIBlueprint
-from flask import Response
+from flask import Response, request
 
 from api import assemble, formats, searchable_pdf
 from api.gateway import Gateway
@@ -70,7 +70,7 @@ def blueprint(gateway: Gateway) -> APIBlueprint:
         view = gateway.job(job_id)
         packed = gateway.store.page_result(job_id, page)
         if packed is not None:
-            return Response(zlib.decompress(packed), content_type="application/json")
+            return _unpacked(packed)
         if view.status is Status.CANCELLED or (view.status is Status.FAILED and view.error):
             return respond_document({**why(view).to_json(), **(view.error or {})})
         return job_response(view, 202)
@@ -97,6 +97,16 @@ def _pdf(gateway: Gateway, view: JobView, packed: Mapping[int, bytes]) -> Iterat
         return gateway.store.preview(view.id, page)
 
     return searchable_pdf.write(view, packed, preview, gateway.settings.pdf_dpi)
+
+
+def _unpacked(packed: bytes) -> Response:
+    """A stored page; as it is stored to those who unpack it themselves, for HTTP's `deflate` is the same form."""
+    accepted = request.accept_encodings.best_match(["deflate", "identity"], default="identity")
+    response = Response(packed if accepted == "deflate" else zlib.decompress(packed), content_type="application/json")
+    if accepted == "deflate":
+        response.content_encoding = "deflate"
+    response.vary.add("Accept-Encoding")
+    return response
 
 
 def why(view: JobView) -> OcrFleetError:

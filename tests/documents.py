@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import struct
 import zlib
@@ -25,6 +26,7 @@ def frames(kind: str, count: int, size: tuple[int, int] = (60, 20), mode: str = 
     return file.getvalue()
 
 
+@functools.cache
 def png_bomb(side: int = 30_000) -> bytes:
     """A PNG of a few hundred kilobytes that decodes to `side` x `side` pixels."""
 

@@ -201,6 +201,41 @@ def test_a_wait_that_is_no_time(query: str) -> None:
     assert body["field"] == "wait"
 
 
+def test_large_documents_beyond_what_memory_holds_are_asked_to_come_later() -> None:
+    gate = Gate(max_bytes=100 << 20)
+    # Each is still coming in while the next one begins; the limit is four of the largest documents.
+    answers: list[Any] = []
+
+    class Crowd(Stalled):
+        def readinto(self, buffer: Any) -> int:
+            if len(answers) < 9:
+                send()
+            return super().readinto(buffer)
+
+    def send() -> None:
+        environment = {"wsgi.input": Crowd(), "CONTENT_LENGTH": str(100 << 20)}
+        place = len(answers)
+        answers.append(None)
+        answers[place] = post(gate, environ_overrides=environment)
+
+    send()
+    slugs = [answer.get_json()["type"].rpartition("/")[2] for answer in answers]
+    assert slugs == ["too-slow"] * 4 + ["too-many-uploads"]
+    assert answers[-1].headers["Retry-After"]
+    assert gate.put().status_code == 202
+
+
+def test_what_another_site_s_page_sends_is_refused() -> None:
+    gate = Gate()
+    for path in ("/v1/jobs", "/upload", "/api/ocr"):
+        answer = gate.http.post(path, data=picture(), headers={"Sec-Fetch-Site": "cross-site"})
+        problem_of(answer, 403, "cross-site")
+    assert gate.is_untouched
+    for site in ("same-origin", "none", "same-site"):
+        assert gate.put(headers={"Sec-Fetch-Site": site}).status_code == 202
+    assert gate.http.get("/", headers={"Sec-Fetch-Site": "cross-site"}).status_code == 200
+
+
 def test_an_idempotency_key_that_is_too_long() -> None:
     gate = Gate()
     body = problem_of(gate.put(headers={"Idempotency-Key": "k" * 300}), 400, "bad-request")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
+import zlib
 
 import pypdfium2
 import pytest
@@ -58,6 +59,16 @@ def test_a_page_is_given_as_soon_as_it_is_done() -> None:
     picture = gate.http.get(f"/v1/jobs/{job}/pages/1/image")
     assert (picture.content_type, picture.data) == ("image/jpeg", b"\xff\xd8jpeg")
     problem_of(gate.http.get(f"/v1/jobs/{job}/pages/2/image"), 404, "page-not-found")
+
+
+def test_a_page_travels_packed_to_those_who_unpack_it() -> None:
+    gate, job = two_pages()
+    plain = gate.http.get(f"/v1/jobs/{job}/pages/1")
+    packed = gate.http.get(f"/v1/jobs/{job}/pages/1", headers={"Accept-Encoding": "gzip, deflate, br"})
+    assert packed.headers["Content-Encoding"] == "deflate"
+    assert zlib.decompress(packed.data) == plain.data
+    assert "Content-Encoding" not in plain.headers
+    assert "Accept-Encoding" in packed.headers["Vary"]
 
 
 def test_a_partial_result_is_a_result_that_names_what_is_missing() -> None:
