@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -17,12 +18,33 @@ MAX_HEIGHT_PX = 96  # recognisers look at 32 or 48 px; taller crops only cost ti
 MAX_WIDTH_PX = 12000  # a line longer than this is squeezed rather than refused
 
 
+class Piece(Protocol):
+    """A flat picture of one line, BGR, read from left to right, that knows where its pixels come from."""
+
+    @property
+    def image(self) -> NDArray[np.uint8]: ...
+
+    def quads(self, spans: NDArray[np.float64]) -> Floats:
+        """Where the columns from x0 to x1 of each span (n, 2) stand on the page: (n, 4, 2)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """A flat picture of one line, BGR, and the matrix that carries its pixels back to the page."""
+    """A piece cut out flat, and the matrix that carries its pixels back to the page."""
 
     image: NDArray[np.uint8]
     to_page: NDArray[np.float64]
+
+    def quads(self, spans: NDArray[np.float64]) -> Floats:
+        """See `Piece.quads`."""
+        x0, x1 = spans[:, 0], spans[:, 1]
+        top, bottom = np.zeros(len(spans)), np.full(len(spans), float(self.image.shape[0]))
+        corners = np.stack([x0, top, x1, top, x1, bottom, x0, bottom], axis=1).reshape(-1, 2)
+        return geometry.through(self.to_page, corners.astype(np.float32)).reshape(-1, 4, 2)
+
+    def outline(self) -> Floats:
+        """The quad of the whole piece on the page."""
+        return np.asarray(self.quads(np.array([[0.0, self.image.shape[1]]]))[0], dtype=np.float32)
 
 
 def cut(page: NDArray[np.uint8], quad: Floats) -> Cut:
@@ -61,16 +83,12 @@ def cut(page: NDArray[np.uint8], quad: Floats) -> Cut:
     return Cut(flat, np.asarray(np.linalg.inv(matrix), dtype=np.float64))
 
 
-def char_records(piece: Cut, chars: tuple[ReadChar, ...]) -> tuple[Char, ...]:
+def char_records(piece: Piece, chars: tuple[ReadChar, ...]) -> tuple[Char, ...]:
     """The characters with their boxes in pixels of the page."""
     if not chars:
         return ()
-    height = piece.image.shape[0]
-    corners = np.array(
-        [[(c.x0, 0), (c.x1, 0), (c.x1, height), (c.x0, height)] for c in chars], dtype=np.float32
-    ).reshape(-1, 2)
-    on_page = geometry.through(piece.to_page, corners).reshape(-1, 4, 2)
+    on_page = piece.quads(np.array([(char.x0, char.x1) for char in chars], dtype=np.float64)).tolist()
     return tuple(
-        Char(c.text, c.confidence, geometry.as_record(quad), c.alternatives)
-        for c, quad in zip(chars, on_page, strict=True)
+        Char(char.text, char.confidence, ((ax, ay), (bx, by), (cx, cy), (dx, dy)), char.alternatives)
+        for char, ((ax, ay), (bx, by), (cx, cy), (dx, dy)) in zip(chars, on_page, strict=True)
     )

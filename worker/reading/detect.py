@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.reading import geometry, models, tiles
+from worker.reading import curved, geometry, models, tiles
 from worker.reading.geometry import Floats
 from worker.reading.runtime import Session
 
@@ -32,11 +32,12 @@ BLANK_SPREAD = 12  # grey levels: a tile whose brightest and darkest smoothed pi
 @dataclass(frozen=True, slots=True)
 class Box:
     """One line found: its quad (4, 2) in pixels of the picture given, the mean probability of its core, and the core's
-    shorter side in detector pixels (small: the detector saw too little)."""
+    shorter side in detector pixels (small: the detector saw too little). `spine` where the line bends."""
 
     quad: Floats
     score: float
     core_px: float
+    spine: curved.Spine | None = None
 
 
 class Detector:
@@ -92,7 +93,15 @@ class Detector:
             seen = image
         boxes = boxes_of(self.probability(seen))
         zoom = np.array([width / seen.shape[1], height / seen.shape[0]], dtype=np.float32)
-        return [Box(geometry.clip(box.quad * zoom, width, height), box.score, box.core_px) for box in boxes]
+        return [
+            Box(
+                geometry.clip(box.quad * zoom, width, height),
+                box.score,
+                box.core_px,
+                box.spine.scaled(zoom) if box.spine is not None else None,
+            )
+            for box in boxes
+        ]
 
     def release(self) -> None:
         """Give back the memory of the last shapes: the detector's working space is the largest of a process, and it
@@ -119,7 +128,11 @@ def boxes_of(probability: Floats) -> list[Box]:
         w, h, turn = geometry.upright(w, h, turn)
         offset = w * h * UNCLIP / (2 * (w + h))
         quad = geometry.quad_of_rect(centre, w + 2 * offset, h + 2 * offset, turn)
-        found.append(Box(quad, score, min(w, h)))
+        spine = curved.spine_of(contour, geometry.quad_of_rect(centre, w, h, turn), w, h, offset)
+        if spine is not None:  # the line is as high as its core is thick, not as its rectangle
+            thick = 2 * (spine.half - offset)
+            spine = curved.Spine(spine.points, thick / 2 + w * thick * UNCLIP / (2 * (w + thick)))
+        found.append(Box(quad, score, min(w, h), spine))
     return found
 
 

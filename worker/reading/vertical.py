@@ -10,10 +10,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.records import Char
 from worker.reading import geometry
 from worker.reading.crop import Cut
-from worker.reading.recogniser import ReadChar
+from worker.reading.geometry import Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,16 +25,13 @@ class LaidColumn:
     tops: NDArray[np.float64]
     column: Cut
 
-    def char_records(self, chars: tuple[ReadChar, ...]) -> tuple[Char, ...]:
-        """The characters with their boxes in pixels of the page."""
-        width = self.column.image.shape[1]
-        out = []
-        for char in chars:
-            y0, y1 = np.interp((char.x0, char.x1), self.starts, self.tops)
-            corners = np.array([[0, y0], [width, y0], [width, y1], [0, y1]], dtype=np.float32)
-            quad = geometry.as_record(geometry.through(self.column.to_page, corners))
-            out.append(Char(char.text, char.confidence, quad, char.alternatives))
-        return tuple(out)
+    def quads(self, spans: NDArray[np.float64]) -> Floats:
+        """See `crop.Piece.quads`; corner 0 to corner 1 runs down the column, as the reading does."""
+        width = float(self.column.image.shape[1])
+        y0, y1 = (np.interp(spans[:, side], self.starts, self.tops) for side in (0, 1))
+        left, right = np.zeros(len(spans)), np.full(len(spans), width)
+        corners = np.stack([right, y0, right, y1, left, y1, left, y0], axis=1).reshape(-1, 2)
+        return geometry.through(self.column.to_page, corners.astype(np.float32)).reshape(-1, 4, 2)
 
 
 def cell_edges(column: NDArray[np.uint8]) -> NDArray[np.int64]:

@@ -1,0 +1,167 @@
+"""The lines of one page on their way: cut out, mended, read, the doubtful ones in more ways than one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.records import Line
+from worker.reading import curved, enhance, geometry, orient
+from worker.reading.crop import MAX_HEIGHT_PX, Cut, Piece, char_records, cut
+from worker.reading.detect import Box
+from worker.reading.geometry import Floats
+from worker.reading.recogniser import Reading, Recogniser
+from worker.reading.straighten import level
+from worker.reading.vertical import cells_of, lay_down
+
+CHUNK = 8  # lines read between two reports of progress
+MAX_CELLS = 16  # characters looked at one by one to tell columns from lines lying on their side
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(slots=True)
+class Found:
+    """A line on its way: where it is (corner 0 to corner 1 is the reading direction), its picture, what it says."""
+
+    quad: Floats
+    piece: Piece
+    vertical: bool = False
+    reading: Reading | None = None
+
+    def record(self) -> Line:
+        """The line as it is handed on; it must have been read."""
+        assert self.reading is not None
+        return Line(
+            self.reading.text,
+            self.reading.confidence,
+            geometry.as_record(self.quad),
+            self.reading.engine,
+            char_records(self.piece, self.reading.chars),
+            vertical=self.vertical,
+        )
+
+
+class PageLines:
+    """The lines of one page. `allow` are the characters they may hold, None for all of the recogniser's."""
+
+    def __init__(
+        self,
+        image: NDArray[np.uint8],
+        boxes: Sequence[Box],
+        recogniser: Recogniser,
+        allow: frozenset[str] | None = None,
+    ) -> None:
+        self.image = image
+        self.boxes = boxes
+        self.recogniser = recogniser
+        self.allow = allow
+        self.found: list[Found] = []
+        self._sampled: dict[tuple[int, int], Found] = {}  # read while the page's direction was sought
+
+    def orient(self) -> int | None:
+        """See `orient.corner_turn`. What is read on the way is not read again."""
+
+        def read(chosen: Sequence[int], corners: int) -> list[Reading]:
+            lines = [self._cut(self.boxes[index], corners) for index in chosen]
+            readings = self._read([line.piece for line in lines])
+            for index, line, reading in zip(chosen, lines, readings, strict=True):
+                line.reading = reading
+                self._sampled[index, corners] = line
+            return readings
+
+        def cells(chosen: Sequence[int], corners: int) -> tuple[float, float]:
+            columns = [cut(self.image, self.boxes[index].quad).image for index in chosen]
+            standing = [cell for column in columns for cell in cells_of(column)][:MAX_CELLS]
+            lying = [np.ascontiguousarray(np.rot90(cell, corners)) for cell in standing]
+            first, second = (orient.trust(self.recogniser.read(part, self.allow)) for part in (standing, lying))
+            return first, second
+
+        return orient.corner_turn([box.quad for box in self.boxes], read, cells)
+
+    def cut(self, turn: int | None) -> None:
+        """Cut every line out in the page's direction of reading."""
+        corners = 1 if turn is None else turn
+        self.found = [
+            self._sampled.get((index, corners)) or self._cut(box, turn) for index, box in enumerate(self.boxes)
+        ]
+        if turn is None:
+            for line, box in zip(self.found, self.boxes, strict=True):
+                line.vertical = orient.is_tall(box.quad)
+
+    def mend(self, alone: bool) -> None:
+        """Put right what is measured to be wrong: on a page only where some of its lines show that it is needed; a line
+        that came alone is also turned level."""
+        if alone:
+            for line in self.found:
+                if isinstance(line.piece, Cut):
+                    piece = level(line.piece)
+                    if piece is not line.piece:
+                        line.piece, line.quad, line.reading = piece, piece.outline(), None
+        elif not enhance.needed([line.piece.image for line in self.found]):
+            return
+        for line in self.found:
+            mended = enhance.mend(line.piece.image)
+            if mended is not line.piece.image and isinstance(line.piece, Cut):
+                line.piece, line.reading = Cut(mended, line.piece.to_page), None
+
+    def read(self, progress: Progress | None = None) -> None:
+        """Read every line, near widths together; a line that runs across the page's direction is read every way."""
+        waiting = [line for line in self.found if line.reading is None]
+        waiting.sort(key=lambda line: line.piece.image.shape[1] / line.piece.image.shape[0])
+        if progress is not None and len(self.found) > len(waiting):
+            progress(len(self.found) - len(waiting), len(self.found))
+        for start in range(0, len(waiting), CHUNK):
+            part = waiting[start : start + CHUNK]
+            for line, reading in zip(part, self._read([line.piece for line in part]), strict=True):
+                line.reading = reading
+                if orient.is_tall(line.quad):
+                    self._read_every_way(line)
+                elif line.vertical:
+                    self._read_column(line)
+            if progress is not None:
+                progress(len(self.found) - max(0, len(waiting) - start - CHUNK), len(self.found))
+
+    def _cut(self, box: Box, turn: int | None) -> Found:
+        vertical = turn is None and orient.is_tall(box.quad)
+        corners = 1 if vertical else turn or 0
+        rolled = geometry.roll(box.quad, corners)
+        if box.spine is not None and corners in (0, 2) and not orient.is_tall(box.quad):
+            spine = box.spine if corners == 0 else box.spine.reversed()
+            return Found(rolled, curved.pull_straight(self.image, spine, MAX_HEIGHT_PX))
+        return Found(rolled, cut(self.image, rolled), vertical)
+
+    def _read(self, pieces: Sequence[Piece]) -> list[Reading]:
+        return self.recogniser.read([piece.image for piece in pieces], self.allow)
+
+    def _read_column(self, line: Found) -> None:
+        """A column is read lying on its side, as recognisers are trained to; one that is not sure is cut into its
+        characters, and those are laid side by side."""
+        assert line.reading is not None
+        if line.reading.confidence >= orient.SURE:
+            return
+        laid = lay_down(cut(self.image, geometry.roll(line.quad, 3)))
+        reading = self._read([laid])[0]
+        if reading.confidence > line.reading.confidence:
+            line.piece, line.reading = laid, reading
+
+    def _read_every_way(self, line: Found) -> None:
+        """A tall quad may be one glyph, a column of characters, or a line on its side: the surest reading wins."""
+        ways = [line]
+        for corners in (1, 3):
+            rolled = geometry.roll(line.quad, corners)
+            ways.append(Found(rolled, cut(self.image, rolled)))
+        width, height = geometry.size(line.quad)
+        if height > 2 * width:
+            ways.append(Found(geometry.roll(line.quad, 1), lay_down(cut(self.image, line.quad)), vertical=True))
+        for way, reading in zip(ways[1:], self._read([way.piece for way in ways[1:]]), strict=True):
+            way.reading = reading
+
+        def worth(way: Found) -> float:  # one or two characters are easily imagined
+            return way.reading.confidence * min(1.0, 0.7 + 0.1 * len(way.reading.text)) if way.reading else 0.0
+
+        best = max(ways, key=worth)
+        line.quad, line.piece, line.vertical, line.reading = best.quad, best.piece, best.vertical, best.reading
