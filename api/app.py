@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import tomllib
 from importlib import metadata
 from pathlib import Path
 
@@ -114,7 +115,9 @@ def _guard(app: APIFlask, gateway: Gateway) -> None:
 
 
 def _version() -> str:
+    """The installed version; in a checkout that was not installed, the one that would be."""
     try:
         return metadata.version("ocrfleet")
     except metadata.PackageNotFoundError:
-        return "0"
+        project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+        return str(project["project"]["version"])

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 from typing import Any, cast
 
 from apiflask import APIBlueprint, APIFlask
-from flask import Response, render_template_string
+from flask import Response, render_template_string, request
+from markupsafe import Markup, escape
 
 from api.schemas import Problem, Upload
 
@@ -22,6 +24,7 @@ _FORM = {
         "file": {"type": "string", "format": "binary", "description": "PNG, JPEG, BMP, TIFF, WebP, GIF or PDF."}
     },
 }
+_TAGS = ("Jobs", "Results", "Guide", "Health")
 _OPTIONS = ("lang", "engine", "layout", "preprocess", "pages", "priority")
 _STYLE = """
 :root { color-scheme: light dark; --line: #8884; --soft: #8881; }
@@ -37,7 +40,7 @@ table { border-collapse: collapse; width: 100%; } th, td { text-align: left; ver
 _PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1"><title>{{ info.title }} API</title>
 <link rel="stylesheet" href="/docs.css"></head><body>
-<h1>{{ info.title }} API <small class="quiet">{{ info.version }}</small></h1><p>{{ info.description }}</p>
+<h1>{{ info.title }} API <small class="quiet">{{ info.version }}</small></h1><p>{{ info.description | words }}</p>
 <p><a href="/openapi.json">/openapi.json</a> · <a href="/">the page</a></p>
 <pre>curl -F file=@receipt.jpg {{ root }}v1/jobs
 curl '{{ root }}v1/jobs/ID?wait=20'
@@ -45,14 +48,14 @@ curl '{{ root }}v1/jobs/ID/result?format=text'</pre>
 {% for tag, operations in groups.items() %}<h2>{{ tag }}</h2>{% for one in operations %}
 <details id="{{ one.id }}"><summary><span class="method">{{ one.method }}</span> <code>{{ one.path }}</code>
 <span class="quiet">{{ one.summary }}</span></summary><div>
-{% if one.description %}<p>{{ one.description }}</p>{% endif %}
+{% if one.description %}<p>{{ one.description | words }}</p>{% endif %}
 {% if one.parameters %}<table><tr><th>parameter<th>in<th>type<th>meaning</tr>{% for row in one.parameters %}
-<tr><td><code>{{ row.name }}</code>{% if row.required %} *{% endif %}<td>{{ row.place }}<td>{{ row.type }}<td>{{ row.meaning }}</tr>{% endfor %}</table>{% endif %}
+<tr><td><code>{{ row.name }}</code>{% if row.required %} *{% endif %}<td>{{ row.place }}<td>{{ row.type }}<td>{{ row.meaning | words }}</tr>{% endfor %}</table>{% endif %}
 {% if one.bodies %}<table><tr><th>body<th>shape</tr>{% for row in one.bodies %}<tr><td>{{ row.kind }}<td>{{ row.shape }}</tr>{% endfor %}</table>{% endif %}
 <table><tr><th>answer<th>meaning<th>shape</tr>{% for row in one.answers %}
-<tr><td>{{ row.status }}<td>{{ row.meaning }}<td>{{ row.shape }}</tr>{% endfor %}</table></div></details>{% endfor %}{% endfor %}
+<tr><td>{{ row.status }}<td>{{ row.meaning | words }}<td>{{ row.shape }}</tr>{% endfor %}</table></div></details>{% endfor %}{% endfor %}
 <h2>Shapes</h2>{% for name, shape in shapes.items() %}<details id="shape-{{ name }}"><summary><code>{{ name }}</code>
-<span class="quiet">{{ shape.about }}</span></summary><div><pre>{{ shape.json }}</pre></div></details>{% endfor %}
+<span class="quiet">{{ shape.about | words }}</span></summary><div><pre>{{ shape.json }}</pre></div></details>{% endfor %}
 </body></html>"""
 
 
@@ -79,8 +82,10 @@ def blueprint(app: APIFlask) -> APIBlueprint:
         return json.dumps(specification(app), ensure_ascii=False)
 
     @functools.cache
-    def page() -> str:
-        return render_template_string(_PAGE, **_page_values(json.loads(document())))
+    def values() -> dict[str, Any]:
+        return _page_values(json.loads(document()))
+
+    app.add_template_filter(_words, "words")
 
     @bp.get("/openapi.json")
     def openapi() -> Response:
@@ -88,7 +93,8 @@ def blueprint(app: APIFlask) -> APIBlueprint:
 
     @bp.get("/docs")
     def shown() -> Response:
-        return Response(page(), content_type="text/html; charset=utf-8", headers={"Cache-Control": "no-cache"})
+        page = render_template_string(_PAGE, **values(), root=request.url_root)
+        return Response(page, content_type="text/html; charset=utf-8", headers={"Cache-Control": "no-cache"})
 
     @bp.get("/docs.css")
     def style() -> Response:
@@ -138,9 +144,9 @@ def _complete(spec: dict[str, Any] | str) -> dict[str, Any]:
 
 
 def _page_values(spec: dict[str, Any]) -> dict[str, Any]:
-    groups: dict[str, list[dict[str, Any]]] = {}
-    for path, operations in spec["paths"].items():
-        for method, operation in operations.items():
+    groups: dict[str, list[dict[str, Any]]] = {tag: [] for tag in _TAGS}
+    for path, operations in sorted(spec["paths"].items(), key=lambda item: (item[0].count("/"), item[0])):
+        for method, operation in sorted(operations.items(), reverse=True):
             row = {
                 "id": operation["operationId"],
                 "method": method.upper(),
@@ -154,7 +160,7 @@ def _page_values(spec: dict[str, Any]) -> dict[str, Any]:
                 ],
                 "answers": [_answer(status, one) for status, one in sorted(operation["responses"].items())],
             }
-            groups.setdefault(operation.get("tags", ["Other"])[0], []).append(row)
+            groups.setdefault(operation["tags"][0], []).append(row)
     shapes = {
         name: {
             "about": shape.get("description", ""),
@@ -162,7 +168,12 @@ def _page_values(spec: dict[str, Any]) -> dict[str, Any]:
         }
         for name, shape in sorted(spec["components"]["schemas"].items())
     }
-    return {"info": spec["info"], "groups": groups, "shapes": shapes, "root": "http://127.0.0.1:8080/"}
+    return {"info": spec["info"], "groups": groups, "shapes": shapes}
+
+
+def _words(text: str) -> Markup:
+    """A sentence with its `names` set as code."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))
 
 
 def _parameter(one: dict[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from flask import Response, jsonify
 
 from api.gateway import Gateway
 from api.problems import respond
+from api.schemas import Alive, Problem, Ready
 from shared.errors import OcrFleetError, ServiceError
 
 _RETRY_S = 5
@@ -25,6 +26,7 @@ def blueprint(gateway: Gateway) -> APIBlueprint:
     bp = APIBlueprint("health", __name__, tag="Health")
 
     @bp.get("/livez")
+    @bp.output(Alive)
     def livez() -> Response:
         """Whether this process answers
 
@@ -33,6 +35,8 @@ def blueprint(gateway: Gateway) -> APIBlueprint:
         return jsonify({"alive": True})
 
     @bp.get("/readyz")
+    @bp.output(Ready)
+    @bp.doc(responses=Problem.responses(503))
     def readyz() -> Response:
         """Whether a document handed in now would be read
 

@@ -20,7 +20,21 @@ def blueprint(gateway: Gateway) -> APIBlueprint:
     @bp.post("/jobs")
     @bp.input(WaitQuery, location="query", arg_name="query")
     @bp.output(Job, status_code=202, description="Accepted; `Location` is where to ask for it.")
-    @bp.doc(responses=Problem.responses(400, 409, 413, 415, 422, 429, 503))
+    @bp.doc(
+        responses=Problem.responses(
+            400,
+            401,
+            403,
+            408,
+            409,
+            413,
+            415,
+            422,
+            429,
+            503,
+            job_200="The finished job: an equal document was read before, or `wait` saw its end.",
+        )
+    )
     def create(query: WaitQuery) -> Response:
         """Hand a document in
 

@@ -39,7 +39,7 @@ def blueprint(gateway: Gateway) -> APIBlueprint:
     @bp.get("/<job_id>/result")
     @bp.input(ResultQuery, location="query", arg_name="query")
     @bp.output(Result, description="The result, in the format asked for.")
-    @bp.doc(responses=Problem.responses(404, 409, 410, 422, 503))
+    @bp.doc(responses=Problem.responses(404, 409, 410, 422, 503, job_202="Not yet: the job as it stands."))
     def result(job_id: str, query: ResultQuery) -> Response:
         """The whole result
 
@@ -61,7 +61,7 @@ def blueprint(gateway: Gateway) -> APIBlueprint:
 
     @bp.get("/<job_id>/pages/<int:page>")
     @bp.output(Page)
-    @bp.doc(responses=Problem.responses(404, 409, 410, 503))
+    @bp.doc(responses=Problem.responses(404, 409, 410, 503, job_202="Not yet: the job as it stands."))
     def one_page(job_id: str, page: int) -> Response:
         """One page, as soon as it is done
 

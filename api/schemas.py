@@ -68,10 +68,16 @@ class Problem(BaseModel):
     instance: str | None = None
 
     @classmethod
-    def responses(cls, *statuses: int) -> dict[int | str, dict[str, Any]]:
-        """The error answers of a route for its documentation."""
+    def responses(cls, *statuses: int, **jobs: str) -> dict[int | str, dict[str, Any]]:
+        """The other answers of a route for its documentation: errors by status, and with `job_202="when"` the job."""
         content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-        return {status: {"description": HTTPStatus(status).phrase, "content": content} for status in statuses}
+        rows: dict[int | str, dict[str, Any]] = {
+            status: {"description": HTTPStatus(status).phrase, "content": content} for status in statuses
+        }
+        job = {"application/json": {"schema": {"$ref": "#/components/schemas/Job"}}}
+        for name, meaning in jobs.items():
+            rows[int(name.removeprefix("job_"))] = {"description": meaning, "content": job}
+        return rows
 
 
 class Job(BaseModel):
@@ -159,18 +165,23 @@ class Result(BaseModel):
     warnings: list[str]
 
 
+def _choice(option: str, meaning: str) -> Any:
+    known = CHOICES[option]
+    return Field(known[0], description=meaning, json_schema_extra={"enum": list(known)})
+
+
 class Upload(BaseModel):
     """A document and its options as JSON."""
 
     image_base64: str | None = Field(None, description="The bytes in base64; a data: URL is fine.")
     url: str | None = Field(None, description="An address on a host that the operator listed.")
     name: str | None = None
-    lang: str = "auto"
-    engine: str = "auto"
-    layout: str = "auto"
-    preprocess: str = "auto"
-    pages: str = Field("", examples=["1-3,7"])
-    priority: str = "interactive"
+    lang: str = _choice("lang", "The language of the text.")
+    engine: str = _choice("engine", "What reads the lines.")
+    layout: str = _choice("layout", "`line` where the picture is one line of text.")
+    preprocess: str = _choice("preprocess", "`off` leaves the picture as it is.")
+    pages: str = Field("", description="Which pages, such as `1-3,7` or `5-`; all unless given.", examples=["1-3,7"])
+    priority: str = _choice("priority", "`bulk` lets others go first.")
 
 
 class Read(BaseModel):
@@ -210,6 +221,20 @@ class Worker(BaseModel):
             rss_mib=slot.get("rss_mib"),
             problem=slot.get("problem"),
         )
+
+
+class Alive(BaseModel):
+    """This process answers."""
+
+    alive: Literal[True]
+
+
+class Ready(BaseModel):
+    """The fleet can read."""
+
+    ready: Literal[True]
+    slots: int = Field(description="Worker processes with a warm model.")
+    missing: list[str]
 
 
 class Capacity(BaseModel):
