@@ -65,10 +65,10 @@ def _against(rng: random.Random, base: Array, least: float) -> Colour:
 
 
 PLATES: tuple[tuple[Colour, Colour, float], ...] = (
-    ((170, 70, 15), (235, 235, 235), 0.74),
-    ((120, 190, 110), (30, 30, 30), 0.12),
-    ((30, 180, 235), (20, 20, 20), 0.09),
-    ((235, 235, 235), (20, 20, 20), 0.05),
+    ((165, 75, 25), (235, 235, 235), 0.84),
+    ((120, 190, 110), (30, 30, 30), 0.07),
+    ((30, 180, 235), (20, 20, 20), 0.06),
+    ((235, 235, 235), (20, 20, 20), 0.03),
 )
 
 
@@ -79,17 +79,19 @@ def _photo(rng: random.Random, noise: np.random.Generator, shape: tuple[int, int
         back = np.tile(base, (*shape, 1)) + clouds(noise, shape, 40) * rng.uniform(0, 10)
         dim = rng.uniform(0.75, 1.05)
         return np.clip(back, 0, 255).astype(np.float32), (ink[0] * dim, ink[1] * dim, ink[2] * dim)
+    # most of what is photographed is dull: little colour, and seldom at full strength
     base = np.array([rng.uniform(0, 255) for _ in range(3)], np.float32)
-    if rng.random() < 0.5:
-        base = base * 0.4 + base.mean() * 0.6
+    dull = rng.choice((0.0, rng.uniform(0.4, 0.9), rng.uniform(0.6, 1.0)))
+    base = base * (1 - dull) + base.mean() * dull
     back = np.tile(base, (*shape, 1)).astype(np.float32)
     busy = rng.uniform(5, 60) if look == "subtitle" else rng.choice((0.0, rng.uniform(0, 12), rng.uniform(5, 35)))
     for cell in (60, 15, 4):
-        back += clouds(noise, shape, cell, 3 if rng.random() < 0.5 else 1) * busy * (cell / 60) ** 0.5 * 0.6
+        back += clouds(noise, shape, cell, 3 if rng.random() < 0.2 else 1) * busy * (cell / 60) ** 0.5 * 0.6
     for _ in range(rng.randint(0, 5) if look == "subtitle" or rng.random() < 0.3 else 0):
         x, y = rng.randrange(shape[1]), rng.randrange(shape[0])
         far = (x + rng.randint(-200, 200), y + rng.randint(-80, 80))
-        colour = tuple(float(v + rng.gauss(0, 20 + busy)) for v in base)
+        lighter = rng.gauss(0, 20 + busy)
+        colour = tuple(float(v + lighter + rng.gauss(0, 8)) for v in base)
         if rng.random() < 0.5:
             cv2.rectangle(back, (x, y), far, colour, -1)
         else:
@@ -126,7 +128,7 @@ def press(rng: random.Random, noise: np.random.Generator, ink: Array, look: str,
 def bend(rng: random.Random, ink: Array, extra: list[Array], look: str) -> tuple[Array, list[Array]]:
     """Slant, turn, perspective and a slight arc, the same for the ink and for what lies beside it."""
     rows, columns = ink.shape[:2]
-    strength = {"scene": 1.0, "plate": 1.0, "receipt": 0.5, "scan": 0.35}.get(look, 0.15)
+    strength = {"scene": 1.0, "plate": 1.5, "receipt": 0.5, "scan": 0.35}.get(look, 0.15)
     if rng.random() > 0.35 + 0.5 * strength:
         return ink, extra
     turn = np.deg2rad(rng.gauss(0, 1.0 + 2.2 * strength)) * min(1.0, 500 / columns)

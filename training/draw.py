@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import random
+import re
 from typing import Any
 
 import cv2
@@ -48,8 +49,10 @@ class Style:
     tracking: float = 0.0
     jitter: float = 0.0
     stretch: float = 1.0
+    ligatures: bool = False
 
 
+LIGATURES = {"ffi": "ﬃ", "ffl": "ﬄ", "fi": "ﬁ", "fl": "ﬂ", "ff": "ﬀ"}
 WIDE = frozenset("，。、；：！？（）《》“”‘’【】…—·￥％／～■□☆★○●＋－＝")
 
 
@@ -72,7 +75,7 @@ LATIN_OF_LOOK = {
     "subtitle": ("sans",),
 }
 CHINESE_OF_LOOK = {
-    "paper": ("zh-song", "zh-song", "zh-hei", "zh-kai", "zh-fang", "zh-song"),
+    "paper": ("zh-song", "zh-song", "zh-hei", "zh-kai", "zh-kai", "zh-fang", "zh-kai"),
     "scan": ("zh-song", "zh-hei", "zh-kai", "zh-fang", "zh-hand", "zh-song"),
     "receipt": ("zh-hei", "zh-song", "zh-pixel", "zh-hei", "zh-fang"),
     "screen": ("zh-hei", "zh-hei", "zh-song", "zh-kai", "zh-pixel"),
@@ -114,9 +117,23 @@ def _sizes(text: str, look: str) -> tuple[int, ...]:
     return tuple(size for size in SIZES_PX if size <= most and (look != "scene" or size >= 24))
 
 
+def _plate_style(rng: random.Random, held_out: bool) -> Style:
+    """The bold faces that come nearest to the plates' own lettering."""
+    bold = ("Bold", "Black", "SemiBold", "Semibold", "zenhei", "heib", "microhei")
+    zh = [f for f in _by_style("zh-hei", held_out) if held_out or any(word in f.path for word in bold)]
+    latin = [f for style in ("narrow", "sans") for f in _by_style(style, held_out) if held_out or "Bold" in f.path]
+    latin = [f for f in latin if "Italic" not in f.path]
+    return Style(chinese=rng.choice(zh), latin=rng.choice(latin), size_px=60)
+
+
 def style_for(rng: random.Random, text: str, look: str, held_out: bool = False, tries: int = 12) -> Style | None:
     """A style whose faces can draw `text`, or None where none was met in `tries` draws."""
     for _ in range(tries):
+        if look == "plate":
+            plate = _plate_style(rng, held_out)
+            if fits(plate, text.replace("·", "")):
+                return plate
+            continue
         zh = _face(rng, CHINESE_OF_LOOK[look], held_out)
         own = any(_is_chinese(c) for c in text) and rng.random() < 0.35
         style = Style(
@@ -126,10 +143,22 @@ def style_for(rng: random.Random, text: str, look: str, held_out: bool = False, 
             tracking=0.0 if rng.random() < 0.6 else rng.choice((rng.uniform(-0.05, 0.06), rng.uniform(0.0, 0.35))),
             jitter=rng.uniform(0.01, 0.05) if rng.random() < 0.12 else 0.0,
             stretch=rng.uniform(0.75, 1.3) if rng.random() < 0.35 else 1.0,
+            ligatures=look in ("paper", "scan") and rng.random() < 0.5,
         )
         if fits(style, text):
             return style
     return None
+
+
+def _signs(text: str, style: Style) -> list[str]:
+    """The signs to draw: characters, or ligatures where the style joins letters and its face has them."""
+    if not style.ligatures:
+        return list(text)
+    known = coverage(style.latin)
+    usable = {letters: sign for letters, sign in LIGATURES.items() if sign in known}
+    if not usable:
+        return list(text)
+    return [usable.get(part, part) for part in re.findall("|".join(usable) + "|.", text)]
 
 
 def set_line(rng: random.Random, text: str, style: Style) -> tuple[Array, tuple[int, int]]:
@@ -138,8 +167,8 @@ def set_line(rng: random.Random, text: str, style: Style) -> tuple[Array, tuple[
     pen, placed = 0.0, []
     ascender = {face: opened(face, size).getmetrics()[0] for face in (style.chinese, style.latin)}
     baseline = max(ascender.values())
-    for character in text:
-        face = style.chinese if _is_chinese(character) else style.latin
+    for character in _signs(text, style):
+        face = style.chinese if _is_chinese(character) and character not in LIGATURES.values() else style.latin
         if character == " ":
             pen += max(0.18, min(0.6, glyph(style.latin, size, " ").advance / size * rng.uniform(0.9, 1.25))) * size
             continue

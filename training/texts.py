@@ -41,12 +41,17 @@ class Words:
         return rng.choices(self.words, cum_weights=self.cumulative)[0]
 
 
+# Words that frequency lists hold and a sheet of samples need not show.
+UNFIT = re.compile("性交|淫|做爱|性爱|色情|裸|奸|妓|嫖|阴茎|阴道|屌|操你|傻逼|fuck|shit|cunt|porn|nigg|whore|bitch|slut|rape|arse|dick|sex|nazi")
+
+
 @functools.cache
 def words(language: str, count: int = 60000) -> Words:
     """wordfreq's `count` commonest words of a language, the ones of letters only."""
     import wordfreq
 
     found = wordfreq.top_n_list(language, count, wordlist="best")
+    found = [w for w in found if not UNFIT.search(w)]
     if language == "zh":
         return Words([w for w in found if all("一" <= c <= "鿿" for c in w)], 0.7)
     return Words([w for w in found if w.isascii() and w.replace("'", "").isalpha()])
@@ -164,14 +169,62 @@ def chinese(rng: random.Random, low: int = 4, high: int = 40, mixed: float = 0.0
                 lambda: f"{10 ** rng.uniform(0, 4):.{rng.randint(0, 2)}f}{rng.choice(('%', '亿元', '万元', '元', '倍', '次', '', '个'))}",
                 lambda: date(rng), lambda: words("en", 20000).draw(rng).upper()[:6], lambda: words("en", 20000).draw(rng).title(),
                 lambda: f"{rng.randint(1, 12)} 月", lambda: f"（{digits(rng, rng.randint(1, 4))}）", lambda: code(rng),
-                lambda: f"《{words('zh').draw(rng)}》", lambda: f"“{words('zh').draw(rng)}”", lambda: f"{rng.randint(1990, 2030)} 年",
+                lambda: f"《{words('zh').draw(rng)}》", lambda: f"“{words('zh').draw(rng)}”", lambda: compound(rng), lambda: f"[{digits(rng, 1)},{digits(rng, 1)}]", lambda: f"{rng.randint(1990, 2030)} 年",
             ))() + gap
         else:
             out += words("zh").draw(rng)
         if rng.random() < 0.13 and len(out) < target:
-            out += rng.choice("，，，，，。。、、：；！？")
+            out += rng.choice(("，", "，", "，", "，", "。", "。", "、", "、", "：", "；", "！", "？", "——", "—", "-"))
     if rng.random() < 0.2:
         out += rng.choice("。。，；：！？")
+    return out
+
+
+# Characters that differ by a stroke; in a small picture only the context and that stroke tell them apart.
+ALIKE = (
+    "贷货贵责 备各名 风凤夙 普善晋 弈羿奔 秦泰奏春 券赤卷 邮邯邱 己已巳 未末朱 土士 日曰目 人入八 千干于 大太犬夭天 田由甲申 科料 酒洒 免兔 鸟乌 "
+    "侯候 戊戌戍 辨辩辫 拔拨 析折拆 治冶 侍待持 推惟 暖暧 茶荼 要耍 困因囚团 第策 放改效 项顶 资货 受爱 他地 微徵 徽 设没投 这过还 间问闻 住往佳 "
+    "历厉 今令 贝见 复夏 壳売 渡波 癌瘤 究完 届屈 络格 安雯 亮高 家蒙 跑距 一二三 十千 力刀九 工土干 厂广 万方 午牛 王玉主 木术本 来米 石右 古舌 "
+    "專享 賣買 業葉 電雷 東柬 檸檬 檳榔 責青貴 價便 機概 陽楊 購講 館餐 蝦 組祖 織識職 練鍊 銀錄 開關間 單罩 書畫晝 車東 師帥 養 裝 診"
+)
+
+
+@functools.cache
+def alike() -> tuple[tuple[str, ...], dict[str, list[str]]]:
+    """The groups of ALIKE, and for each of their characters the commoner words that hold it."""
+    groups = tuple(ALIKE.split())
+    wanted = set("".join(groups))
+    holding: dict[str, list[str]] = {}
+    for word in words("zh").words[:30000]:
+        for character in wanted & set(word):
+            holding.setdefault(character, []).append(word)
+    return groups, holding
+
+
+def confusable(rng: random.Random) -> str:
+    """Words around characters of one group of ALIKE, or the bare group shuffled."""
+    groups, holding = alike()
+    out = ""
+    for _ in range(rng.randint(1, 6)):
+        character = rng.choice(rng.choice(groups))
+        known = holding.get(character)
+        out += rng.choice(known) if known and rng.random() < 0.85 else character
+        if rng.random() < 0.1:
+            out += rng.choice("，、；：——")
+    return out
+
+
+def compound(rng: random.Random) -> str:
+    """Names of substances, parts and symbols: capitals and figures inside a word."""
+    def part() -> str:
+        letters = "".join(rng.choices(string.ascii_letters, k=rng.randint(1, 4)))
+        return rng.choice((letters, letters.upper(), letters.title(), words("en", 20000).draw(rng).title()[:5], digits(rng, rng.randint(1, 4)), letters.title() + digits(rng, 1)))
+
+    joints = ("-", "-", "@", "/", "_", "", "+", "·", ".", "(", "=")
+    out = part()
+    for _ in range(rng.randint(1, 4)):
+        joint = rng.choice(joints)
+        out += f"({part()})" if joint == "(" else joint + part()
     return out
 
 
@@ -186,6 +239,16 @@ def english(rng: random.Random, low: int = 8, high: int = 75) -> str:
     start = rng.randrange(max(1, len(text) - low))
     start = text.find(" ", start) + 1 if start else 0
     cut = text[start : start + rng.randint(low, high)].strip()
+    if rng.random() < 0.3 and " " in cut:
+        # what docstrings seldom hold: percentages, ampersands, marks, compounds, quoted and bracketed words
+        pieces = cut.split(" ")
+        at = rng.randrange(len(pieces))
+        word = pieces[at]
+        pieces[at] = rng.choice((
+            f"{rng.randint(1, 100)}%", f"{rng.uniform(0, 100):.1f}%", f"{word} &", f"“{word}”", f"({word})", f"{word};", f"{word}!", compound(rng), name(rng), f"{rng.randint(1, 99)} ± {rng.randint(1, 9)}",
+            f"{word.title()} & {word.upper()}", f"{string.ascii_uppercase[rng.randrange(26)]}%", f"[{rng.randint(0, 9)}, {rng.randint(0, 99)}]", f"{word}/{word.title()}", f"{word}’s",
+        ))
+        cut = " ".join(pieces)[:high]
     cut = cut.rsplit(" ", 1)[0] if " " in cut and rng.random() < 0.85 else cut
     if rng.random() < 0.25:
         cut = " ".join(words("en").draw(rng) for _ in range(rng.randint(2, 9)))
@@ -292,7 +355,7 @@ def sign(rng: random.Random) -> str:
     text = words("zh").draw(rng) + (words("zh").draw(rng) if rng.random() < 0.5 else "") + (rng.choice(ends) if rng.random() < 0.4 else "")
     if rng.random() < 0.1:
         text += rng.choice((f"{rng.randint(1, 200)}号", f"{rng.randint(1, 30)}F", f"{digits(rng, 4)}", f"{rng.randint(1, 9)}-{rng.randint(10, 99)}号"))
-    return traditional()(text) if rng.random() < 0.45 else text
+    return traditional()(text) if rng.random() < 0.55 else text
 
 
 PROVINCES = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼"
@@ -314,15 +377,15 @@ def subtitle(rng: random.Random) -> str:
     out = ""
     for _ in range(rng.randint(1, 6)):
         out += rng.choice(spoken) if rng.random() < 0.45 else words("zh", 8000).draw(rng)
-    if rng.random() < 0.12:
+    if rng.random() < 0.2:
         out += rng.choice(("……", "？", "！", "…", " " + words("zh", 8000).draw(rng)))
     return out[:16]
 
 
 MIX: tuple[tuple[str, float, str], ...] = (
     ("zh", 15, "paper"), ("zh-mixed", 13, "paper"), ("zh-long", 3, "paper"), ("rare", 5, "paper"), ("en", 11, "paper"), ("paper", 10, "paper"),
-    ("receipt", 15, "receipt"), ("form", 11, "scan"), ("street", 11, "scene"), ("sign", 6, "scene"), ("plate", 6, "plate"), ("subtitle", 5, "subtitle"),
-    ("web", 3, "screen"), ("figures", 5, "scan"), ("screen", 4, "screen"), ("zh-tw", 3, "paper"),
+    ("receipt", 15, "receipt"), ("form", 11, "scan"), ("street", 11, "scene"), ("sign", 7, "scene"), ("plate", 7, "plate"), ("subtitle", 5, "subtitle"),
+    ("alike", 7, "paper"), ("compound", 3, "paper"), ("web", 3, "screen"), ("figures", 5, "scan"), ("screen", 4, "screen"), ("zh-tw", 3, "paper"),
 )  # fmt: skip
 _WEIGHTS = [weight for _, weight, _ in MIX]
 
@@ -333,7 +396,7 @@ def draw(rng: random.Random, pool: str, kinds: tuple[str, ...] = ()) -> Text:
     text = {
         "zh": lambda: chinese(rng, 2, 26, 0.04), "zh-mixed": lambda: chinese(rng, 6, 34, 0.3), "zh-long": lambda: chinese(rng, 30, 44, 0.12),
         "rare": lambda: rare(rng, pool), "en": lambda: english(rng, 6, 75), "paper": lambda: paper(rng), "receipt": lambda: receipt(rng),
-        "form": lambda: form(rng), "street": lambda: street(rng), "sign": lambda: sign(rng), "plate": lambda: plate(rng),
+        "form": lambda: form(rng), "street": lambda: street(rng), "sign": lambda: sign(rng), "plate": lambda: plate(rng), "alike": lambda: confusable(rng), "compound": lambda: compound(rng),
         "subtitle": lambda: subtitle(rng), "web": lambda: web(rng), "screen": lambda: rng.choice((chinese(rng, 2, 20, 0.25), english(rng, 5, 45), code(rng), f"{name(rng)} {phone(rng)}")),
         "figures": lambda: rng.choice((amount, date, time, phone, code))(rng), "zh-tw": lambda: traditional()(chinese(rng, 2, 22, 0.08)),
     }[kind]()  # fmt: skip
