@@ -1,4 +1,7 @@
-"""How long a job still takes, estimated from what is ahead of it and the mean service time of a page."""
+"""How long a job still takes, estimated from what is ahead of it and the mean service time of a page.
+
+The same formula stands in `lua/_lib.lua`.
+"""
 
 from __future__ import annotations
 
@@ -20,12 +23,12 @@ class Ahead(NamedTuple):
     bulk: bool
 
 
-def estimate_s(ahead: Ahead, page_ms: float, slots: int) -> float | None:
-    """Seconds until the last page is read; None while no page was ever timed or no worker lives."""
+def estimate_ms(ahead: Ahead, page_ms: float, slots: int) -> int:
+    """Milliseconds until the last page is read; 0 while no page was ever timed or no worker lives."""
     if not page_ms or not slots:
-        return None
+        return 0
     before = max(0, ahead.position - 1) * min(ahead.own, FAIR_SHARE)
     before += ahead.sent_interactive + (ahead.sent_bulk + ahead.queued_interactive if ahead.bulk else 0)
     if ahead.position == 0:
         before = 0
-    return round((before + ahead.own) * page_ms / 1000 / slots, 2)
+    return round((before + ahead.own) * page_ms / slots)

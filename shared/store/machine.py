@@ -13,6 +13,7 @@ from typing import Any
 
 from shared import errors
 from shared.records import failed_page
+from shared.store.eta import Ahead, estimate_ms
 from shared.store.protocol import (
     BULK,
     INTERACTIVE,
@@ -105,6 +106,7 @@ class Job:
     expires_at: int | None = None
     error: dict[str, Any] | None = None
     idempotency: str = ""
+    eta_ms: int = 0
 
 
 class Machine:
@@ -223,9 +225,27 @@ class Machine:
         else:
             run.active.add(new.id)
             self.inflight[new.id] = now + self.limits.job_deadline_s * 1000
+            job.eta_ms = self.estimate(run)
         if new.idempotency:
             until = now + self.limits.idempotency_ttl_s * 1000
             self.idempotency[(new.client, new.idempotency)] = (new.id, mark, until)
+
+    def place_of(self, run_id: str) -> int:
+        """A run's place in line, counted from 1 over both queues; 0 once its first page is claimed."""
+        before = 0
+        for queue in QUEUES:
+            line = sorted(self.waiting[queue], key=self.waiting[queue].__getitem__)
+            if run_id in line:
+                return before + line.index(run_id) + 1
+            before += len(line)
+        return 0
+
+    def estimate(self, run: Run) -> int:
+        """Milliseconds until the run's last page is read, 0 while unknown."""
+        sent = {queue: len(self.conveyor[queue]) for queue in QUEUES}
+        own, queued = run.total - run.done - run.failed, len(self.waiting[INTERACTIVE])
+        ahead = Ahead(own, self.place_of(run.id), sent[INTERACTIVE], sent[BULK], queued, run.queue == BULK)
+        return estimate_ms(ahead, self.page_ms, self.live_slots())
 
     # Dispatching: clients take turns, and so do the runs of a client
 
@@ -450,6 +470,9 @@ class Machine:
             self.jobs[job].finished_at = now
             self.jobs[job].expires_at = now + self.limits.result_ttl_s * 1000
             self.totals["jobs_" + status.value] += 1
+            if status is Status.DONE and self.jobs[job].eta_ms:
+                self.totals["eta_jobs"] += 1
+                self.totals["eta_error_ms"] += abs(now - self.jobs[job].created_at - self.jobs[job].eta_ms)
         run.active.clear()
         if status is Status.DONE and run.key and not run.mixed and self.limits.cache_bytes > 0:
             run.cached = True

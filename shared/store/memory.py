@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from shared import errors, ids
-from shared.store.eta import Ahead, estimate_s
 from shared.store.machine import Job, Machine
 from shared.store.protocol import (
     BULK,
@@ -90,15 +89,9 @@ class MemoryStore:
         machine, run = self.machine, self.machine.runs[job.run]
         status = job.status or run.status
         started = None if run.started_at is None else max(run.started_at, job.created_at)
-        position = self._position(job.run) if status is Status.QUEUED else None
+        position = (machine.place_of(job.run) or None) if status is Status.QUEUED else None
         running = [page.lines for page in run.pages.values() if page.state == "running"]
-        eta = None
-        if not status.ended:
-            sent = {queue: len(machine.conveyor[queue]) for queue in QUEUES}
-            queued = {queue: len(machine.waiting[queue]) for queue in QUEUES}
-            own = run.total - run.done - run.failed
-            ahead = Ahead(own, position or 0, sent[INTERACTIVE], sent[BULK], queued[INTERACTIVE], run.queue == BULK)
-            eta = estimate_s(ahead, machine.page_ms, machine.live_slots())
+        eta_ms = 0 if status.ended else machine.estimate(run)
         ended = status.ended
         return JobView(
             id=job.id,
@@ -121,17 +114,8 @@ class MemoryStore:
             expires_at=job.expires_at if ended else None,
             error=job.error or (run.error if status in (Status.FAILED, Status.PARTIAL) else None),
             queue_position=position,
-            eta_s=eta,
+            eta_s=eta_ms / 1000 if eta_ms else None,
         )
-
-    def _position(self, run_id: str) -> int | None:
-        ahead = 0
-        for queue in QUEUES:
-            line = sorted(self.machine.waiting[queue], key=self.machine.waiting[queue].__getitem__)
-            if run_id in line:
-                return ahead + line.index(run_id) + 1
-            ahead += len(line)
-        return None
 
     @_locked
     def list_jobs(self, client: str, limit: int, before_ms: int | None = None) -> list[JobView]:

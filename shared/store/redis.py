@@ -21,7 +21,6 @@ import redis
 
 from shared import errors, ids
 from shared.records import failed_page
-from shared.store.eta import Ahead, estimate_s
 from shared.store.events import Listener
 from shared.store.machine import past_deadline, worn_out
 from shared.store.protocol import (
@@ -276,7 +275,11 @@ class RedisStore:
         """See `Store.counters`."""
         with _store_errors():
             rows = _hash(self._client.hgetall(self._key("totals")))
-        return {name: int(float(value)) for name, value in rows.items() if name.startswith(("jobs_", "pages_", "att"))}
+        return {
+            name: int(float(value))
+            for name, value in rows.items()
+            if name.startswith(("jobs_", "pages_", "attempts_", "eta_"))
+        }
 
     def fleet_fingerprint(self, engine: str) -> str | None:
         """See `Store.fleet_fingerprint`."""
@@ -330,16 +333,12 @@ def _optional(text: str | None) -> int | None:
 
 def _view(job_id: str, answer: list[Any]) -> JobView:
     job, run = _hash(answer[0]), _hash(answer[1])
-    running, running_all, place, interactive, bulk, queued = (int(value) for value in answer[2:8])
+    running, running_all, place, eta_ms = (int(value) for value in answer[2:6])
     status = Status(job.get("status") or run["status"])
     done, failed, total = (int(run.get(name, 0)) for name in ("done", "failed", "total"))
     cached, created = job["cached"] == "1", int(job["created"])
     position = place if status is Status.QUEUED and place else None
     started = _optional(run.get("started"))
-    eta = None
-    if not status.ended:
-        ahead = Ahead(total - done - failed, position or 0, interactive, bulk, queued, run["queue"] == "bulk")
-        eta = estimate_s(ahead, float(answer[8] or 0), int(answer[9]))
     problem = job.get("error") or (run.get("error") if status in (Status.FAILED, Status.PARTIAL) else None)
     return JobView(
         id=job_id,
@@ -362,5 +361,5 @@ def _view(job_id: str, answer: list[Any]) -> JobView:
         expires_at=_optional(job.get("expires")) if status.ended else None,
         error=json.loads(problem) if problem else None,
         queue_position=position,
-        eta_s=eta,
+        eta_s=None if status.ended or not eta_ms else eta_ms / 1000,
     )

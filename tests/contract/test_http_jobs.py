@@ -219,6 +219,7 @@ def test_attempts_tell_who_read_what() -> None:
     (attempt,) = gate.http.get(f"/v1/jobs/{job}/attempts").get_json()["attempts"]
     assert (attempt["page"], attempt["attempt"], attempt["core"], attempt["outcome"]) == (1, 1, 0, "done")
     assert attempt["started_at"] <= attempt["ended_at"]
+    assert attempt["ended_at"].endswith("Z")
 
 
 def test_capacity_says_what_fits() -> None:

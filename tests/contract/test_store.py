@@ -363,6 +363,11 @@ def test_queue_position_and_eta_shrink(bench: Bench) -> None:
     bench.finish(claim)
     assert bench.store.view(jobs[2]).queue_position == 2
     assert 0 < bench.store.view(jobs[2]).eta_s < before
+    bench.clock.forward(1)
+    bench.read_all()
+    counters = bench.store.counters()
+    assert counters["eta_jobs"] == 3
+    assert 1000 < counters["eta_error_ms"] < 3000
 
 
 def test_jobs_are_listed_newest_first_for_their_client_only(bench: Bench) -> None:

@@ -1,7 +1,8 @@
 -- Put before every script of this folder. KEYS[1] is the prefix of all keys; ARGV[1] the time in ms, or 0 for Redis's own
 -- clock; ARGV[2] the limits as JSON (see Limits in protocol.py). The script's own arguments follow from ARGV[3].
 --
--- job:{id}          hash    run client name kind options priority pages(JSON) created cached status finished expires error idem
+-- job:{id}          hash    run client name kind options priority pages(JSON) created cached status finished expires error
+--                           idem eta(ms from created, as estimated when it was accepted)
 -- run:{id}          hash    blob size kind options key client queue total todo dispatched done failed lines copied bytes
 --                           cached mixed fingerprint status started finished error
 -- run:{id}:todo     list    page numbers not yet sent to the queue
@@ -34,7 +35,7 @@ if NOW == 0 then
   NOW = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 end
 local QUEUES = {'interactive', 'bulk'}
-local FIRST_PAGES, MIN_WINDOW, LOST_AFTER, AGED_AFTER, EWMA = 4, 4, 5000, 20000, 0.1
+local FIRST_PAGES, MIN_WINDOW, LOST_AFTER, AGED_AFTER, EWMA, FAIR_SHARE = 4, 4, 5000, 20000, 0.1, 4
 local OUT = {}
 
 local function call(...) return redis.call(...) end
@@ -68,6 +69,31 @@ local function retry_after()
   if page_ms == 0 then page_ms = 1000 end
   local seconds = math.floor(pages * page_ms / 1000 / math.max(1, live_slots()))
   return math.min(120, math.max(1, seconds))
+end
+
+-- Ms until the last page of a run is read, or 0 while unknown; the formula of eta.py. `place` counts from 1, 0 once running.
+local function estimate(run, place)
+  local page_ms, slots = num(K('totals'), 'page_ms'), live_slots()
+  if page_ms == 0 or slots == 0 then return 0 end
+  local key = run_key(run)
+  local own, before = num(key, 'total') - num(key, 'done') - num(key, 'failed'), 0
+  if place > 0 then
+    before = (place - 1) * math.min(own, FAIR_SHARE) + call('ZCARD', K('conveyor:interactive'))
+    if get(key, 'queue') == 'bulk' then
+      before = before + call('ZCARD', K('conveyor:bulk')) + call('ZCARD', K('waiting:interactive'))
+    end
+  end
+  return (before + own) * page_ms / slots
+end
+
+local function place_of(run)
+  local before = 0
+  for _, queue in ipairs(QUEUES) do
+    local rank = call('ZRANK', K('waiting:' .. queue), run)
+    if rank then return before + rank + 1 end
+    before = before + call('ZCARD', K('waiting:' .. queue))
+  end
+  return 0
 end
 
 -- Dispatching: clients take turns, and so do the runs of a client
@@ -214,6 +240,11 @@ local function end_run(run, status)
   for _, job in ipairs(call('SMEMBERS', run_key(run, 'active'))) do
     close_job(job, NOW)
     total('jobs_' .. status)
+    local eta = num(job_key(job), 'eta')
+    if status == 'done' and eta > 0 then
+      total('eta_jobs')
+      total('eta_error_ms', ms(math.abs(NOW - num(job_key(job), 'created') - eta)))
+    end
   end
   call('DEL', run_key(run, 'active'))
   if status == 'done' and cache_key ~= '' and num(key, 'mixed') == 0 and L.cache_bytes > 0 then

@@ -16,6 +16,7 @@ local function add_job(run, cached)
     call('SADD', run_key(run, 'active'), new.id)
     call('ZADD', K('inflight'), ms(NOW + L.job_deadline_s * 1000), new.id)
     call('HINCRBY', K('inflight:by'), new.client, 1)
+    call('HSET', key, 'eta', ms(estimate(run, place_of(run))))
   end
   if new.idempotency ~= '' then
     call('SET', K('idem:' .. new.client .. ':' .. new.idempotency), new.id .. ' ' .. mark,
