@@ -65,10 +65,13 @@ class Gateway:
             log.warning("%d messages were not published, the reconciler will: %s", len(messages), error)
 
     def fingerprint(self, engine: str) -> str | None:
-        """What the fleet reads an engine with; None while unknown. Raises EngineUnavailable if no live worker has it."""
+        """What the fleet reads an engine with; None while unknown: a worker loads an engine when it is first asked for.
+
+        Raises EngineUnavailable where the live workers list their engines and this one is not among them.
+        """
         known = self.store.fleet_fingerprint(engine)
         if known is None and engine != "auto":
-            engines = {name for slot in self.store.slots() for name in slot.get("fingerprints", {})}
+            engines = {str(name) for slot in self.store.slots() for name in slot.get("engines", ())}
             if engines and engine not in engines:
                 raise EngineUnavailable(
                     field="engine", retry_after=None, engine=engine, known=", ".join(sorted(engines))

@@ -7,7 +7,7 @@ from flask import Response, g, jsonify, request
 
 from api.gateway import Gateway
 from api.intake import take
-from api.job_json import etag, job_json, job_response
+from api.job_json import etag, job_json, job_response, rfc3339
 from api.schemas import Attempts, Capacity, Job, JobList, ListQuery, Problem, WaitQuery
 from api.waiting import never
 from shared.store.protocol import JobView
@@ -121,7 +121,10 @@ def blueprint(gateway: Gateway) -> APIBlueprint:
         Every try at every page: worker, host, core, models, times and outcome.
         """
         gateway.job(job_id)
-        return jsonify({"id": job_id, "attempts": gateway.store.attempts(job_id)})
+        rows = gateway.store.attempts(job_id)
+        for row in rows:
+            row.update({name: rfc3339(row.get(name)) for name in ("started_at", "ended_at")})
+        return jsonify({"id": job_id, "attempts": rows})
 
     @bp.get("/capacity")
     @bp.output(Capacity)

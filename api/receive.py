@@ -15,6 +15,7 @@ from typing import IO, Any, NamedTuple
 import pydantic_core
 from flask import Request
 
+from api.pictures import sniff
 from api.problems import too_many_bytes
 from api.wording import because
 from shared.errors import BadBase64, EmptyFile, MissingFile, RequestError, UnknownOption, UrlRefused
@@ -51,13 +52,13 @@ def receive(request: Request, settings: Settings, fetch: Fetch, file_field: str 
         received = _form(request, settings, file_field)
     elif kind == "application/json" or kind.endswith("+json"):
         received = _json(request, settings, fetch)
-    elif kind == "application/x-www-form-urlencoded":
-        raise MissingFile(field=file_field, name=file_field)
     else:
         request.max_content_length = settings.max_bytes
         data, digest = _read(request.stream, settings)
         received = Received(data, digest, "", {})
-        if not data and not request.content_length and not kind:
+        # `curl --data-binary @picture` calls its bytes a form; the bytes know better.
+        form = kind == "application/x-www-form-urlencoded" and sniff(data) is None
+        if form or not (data or request.content_length or kind):
             raise MissingFile(field=file_field, name=file_field)
     if not received.data:
         raise EmptyFile(field=file_field)

@@ -267,6 +267,6 @@ class Capacity(BaseModel):
             limits={name: getattr(settings, name) for name in limits} | {"min_side": MIN_SIDE},
             kinds=list(KINDS),
             options={name: list(values) for name, values in CHOICES.items()},
-            engines=sorted({name for slot in slots for name in slot.get("fingerprints", {})}),
+            engines=sorted({name for slot in slots for name in slot.get("engines") or slot.get("fingerprints", {})}),
             workers=[Worker.of(slot) for slot in slots],
         )
