@@ -17,6 +17,8 @@ from shared.store.protocol import QUEUES, Message
 
 TASK = "ocrfleet.read_page"
 MESSAGE_VERSION = 1
+"""Raised when older workers would misunderstand a message: they put newer ones back. A worker takes all older ones, so
+that a release may only add fields, each with a meaning for messages that lack it."""
 
 
 def queue_name(settings: Settings, queue: str) -> str:
