@@ -61,7 +61,7 @@ COPY --from=gateway-packages /opt/ocrfleet /opt/ocrfleet
 USER ocrfleet
 WORKDIR /tmp
 EXPOSE 8080
-HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
+HEALTHCHECK --interval=15s --timeout=5s --start-period=30s --retries=3 \
   CMD ["python3", "/opt/image/healthy.py", "gateway"]
 CMD ["gunicorn", "--config", "python:api.gunicorn_conf", "--no-control-socket"]
 
@@ -80,7 +80,7 @@ COPY --from=flower-packages /opt/ocrfleet /opt/ocrfleet
 USER ocrfleet
 WORKDIR /tmp
 EXPOSE 5555
-HEALTHCHECK --interval=30s --timeout=5s --start-period=30s --retries=3 \
+HEALTHCHECK --interval=60s --timeout=5s --start-period=60s --retries=3 \
   CMD ["python3", "/opt/image/healthy.py", "flower"]
 CMD ["python3", "/opt/image/start_flower.py"]
 
@@ -101,7 +101,7 @@ USER ocrfleet
 WORKDIR /data
 VOLUME /data
 EXPOSE 6379
-HEALTHCHECK --interval=5s --timeout=3s --start-period=120s --retries=3 \
+HEALTHCHECK --interval=10s --timeout=5s --start-period=120s --retries=3 \
   CMD ["python3", "/opt/image/healthy.py", "redis"]
 CMD ["python3", "/opt/image/start_redis.py"]
 
@@ -154,6 +154,6 @@ COPY --from=weights /opt/models /opt/models
 COPY --from=worker-packages /opt/ocrfleet /opt/ocrfleet
 USER ocrfleet
 WORKDIR /tmp
-HEALTHCHECK --interval=10s --timeout=5s --start-period=90s --retries=3 \
+HEALTHCHECK --interval=15s --timeout=5s --start-period=90s --retries=3 \
   CMD ["python3", "/opt/image/healthy.py", "worker"]
 CMD ["python3", "/opt/image/start_worker.py"]
