@@ -38,7 +38,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Do it; returns the exit code."""
-    folder = options.folder or get_settings().models_folder()
+    folder = options.folder or get_settings().models_folder
     if options.action == "fetch":
         return fetch(folder, options.names)
     if options.action == "add":
@@ -99,7 +99,7 @@ def show(folder: Path) -> int:
 
 def remove(folder: Path) -> int:
     """Take the added ModelScope model away."""
-    from worker.reading.modelscope_import.place import drop
+    from worker.reading.modelscope_import.add import drop
 
     if not drop(folder):
         raise models.ModelError(reason=pick("No ModelScope model was added.", "未添加 ModelScope 模型。"))

@@ -31,8 +31,10 @@ class Peak:
     alternatives: tuple[tuple[int, float], ...]
 
 
-def top_graph(model: Any) -> Any:
-    """Edit an OpenVINO model whose first output is (batch, steps, classes), softmax or logits, so that only each step's best TOP leave it.
+def top_graph(model: Any, classes: int | None = None) -> Any:
+    """Edit an OpenVINO model so that only the best TOP classes of each step leave it.
+
+    Its first output is (batch, steps, classes), softmax or logits; `classes` is needed where the graph leaves it open.
 
     Adds a second input, `allow`, float32 of shape (1, 1, classes), added to the logits (0, or REFUSED). The outputs
     become the probabilities (batch, steps, TOP) and classes (same, int32), best first. With 18,710 classes this keeps
@@ -43,7 +45,8 @@ def top_graph(model: Any) -> Any:
     logits = model.get_results()[0].input_value(0)
     while logits.get_node().get_type_name() in ("Identity", "Softmax", "LogSoftmax"):
         logits = logits.get_node().input_value(0)
-    classes = logits.get_partial_shape()[2].get_length()
+    if classes is None:
+        classes = logits.get_partial_shape()[2].get_length()
     allow = opset13.parameter([1, 1, classes], np.float32, name="allow")
     masked = opset13.softmax(opset13.add(logits, allow), 2)
     best = opset13.topk(masked, np.int32(TOP), 2, "max", "value", "i32")

@@ -65,6 +65,11 @@ class Session:
         self._request.infer(list(inputs), share_inputs=True)
         return [np.array(self._request.get_output_tensor(i).data) for i in range(self._outputs)]
 
+    def input_shape(self, index: int) -> list[int]:
+        """The shape of an input; -1 where it may vary."""
+        shape = self._compiled.inputs[index].get_partial_shape()
+        return [dimension.get_length() if dimension.is_static else -1 for dimension in shape]
+
     def release(self) -> None:
         """Give the memory of the last shapes back; the next call is slower by some milliseconds."""
         self._compiled.release_memory()

@@ -50,32 +50,42 @@ class CtcRecogniser:
         self.version = weight.version
         self.height: int = how["height"]
         self.channels: int = how["channels"]
+        self.order: str = how.get("order", "bgr")
         self.width_min: int = how["width_min"]
         self.width_max: int = how["width_max"]
         self.width_step: int = how["width_step"]
         self.width_after: int = how["width_after"]
         self._mean = np.float32(how["mean"] * 255)
         self._scale = np.float32(1 / (how["std"] * 255))
-        self.session = Session(file, edit=ctc.top_graph)
-        self.alphabet = ["", *self._characters(facts, folder, how["vocabulary"]), *how.get("extra_characters", ())]
-        self.vocabulary = frozenset(self.alphabet[1:])
-        self._allow_all = np.zeros((1, 1, len(self.alphabet)), np.float32)
+        self.session = Session(file, edit=lambda graph: ctc.top_graph(graph, how.get("classes")))
+        self.alphabet = self._alphabet(facts, folder)
+        self.vocabulary = frozenset(self.alphabet) - {""}
+        self.allow_all = np.zeros((1, 1, len(self.alphabet)), np.float32)
         self._masks: dict[frozenset[str], NDArray[np.float32]] = {}
         self.stride = self._warm()
 
-    def _characters(self, facts: Facts, folder: Path, source: str) -> list[str]:
-        kind, name = source.split(":")
+    def _alphabet(self, facts: Facts, folder: Path) -> list[str]:
+        """Class -> character; "" for the blank and for classes that stand for none."""
+        how = facts.recogniser
+        kind, name = how["vocabulary"].split(":")
         if kind == "metadata":
-            return self.session.metadata[name].split("\n")
-        file = place(folder, facts.weight(name))
-        if not file.is_file():
-            raise ModelError(reason=f"The model file {file} is missing: run `ocrfleet models fetch`.")
-        return file.read_text(encoding="utf-8").splitlines()
+            characters = self.session.metadata[name].split("\n")
+        else:
+            file = place(folder, facts.weight(name))
+            if not file.is_file():
+                raise ModelError(reason=f"The model file {file} is missing: run `ocrfleet models fetch`.")
+            # Not splitlines: it would split at characters that are part of the list.
+            characters = [row.rstrip("\r") for row in file.read_text(encoding="utf-8").rstrip("\n").split("\n")]
+        known = [""] * how.get("first_character", 1) + characters + list(how.get("extra_characters", ()))
+        classes = self.session.input_shape(1)[2]
+        if len(known) > classes:
+            raise ModelError(reason=f"{facts.engine}: {len(known)} characters are listed for {classes} classes.")
+        return known + [""] * (classes - len(known))
 
     def _warm(self) -> int:
         """Read an empty line: prepares the commonest shape, and shows how many columns a time step covers."""
         empty = np.zeros((1, self.channels, self.height, self.width_min), np.float32)
-        scores, _ = self.session(empty, self._allow_all)
+        scores, _ = self.session(empty, self.allow_all)
         return self.width_min // int(scores.shape[1])
 
     def read(self, crops: Sequence[Crop], allow: frozenset[str] | None = None) -> list[Reading]:
@@ -89,7 +99,7 @@ class CtcRecogniser:
             return Trace(Reading("", 0.0, (), self.name), nothing, np.zeros((0, 2), np.float32))
         sized = self.resize(crop)
         scores, classes = self._steps(sized, self._mask(allow))
-        peaks = ctc.decode(scores, classes)
+        peaks = [peak for peak in ctc.decode(scores, classes) if self.alphabet[peak.index]]
         pixels = crop.shape[1] / sized.shape[1]  # of the crop, a column of `sized`
         extents = ctc.spans(peaks, len(scores), self.height * REACH_HEIGHTS / self.stride)
         chars = tuple(
@@ -98,7 +108,7 @@ class CtcRecogniser:
                 peak.confidence,
                 min(x0 * self.stride * pixels, crop.shape[1]),
                 min(x1 * self.stride * pixels, crop.shape[1]),
-                tuple((self.alphabet[index], score) for index, score in peak.alternatives),
+                tuple((self.alphabet[index], score) for index, score in peak.alternatives if self.alphabet[index]),
             )
             for peak, (x0, x1) in zip(peaks, extents, strict=True)
         )
@@ -135,6 +145,8 @@ class CtcRecogniser:
         x = np.zeros((1, self.channels, self.height, bucket), np.float32)
         if self.channels == 1:
             sized = cv2.cvtColor(sized, cv2.COLOR_BGR2GRAY)[:, :, None]
+        elif self.order == "rgb":
+            sized = sized[:, :, ::-1]
         np.subtract(sized.transpose(2, 0, 1), self._mean, out=x[0, :, :, :width])
         x[0, :, :, :width] *= self._scale
         scores, classes = self.session(x, mask)
@@ -142,7 +154,7 @@ class CtcRecogniser:
 
     def _mask(self, allow: frozenset[str] | None) -> NDArray[np.float32]:
         if allow is None:
-            return self._allow_all
+            return self.allow_all
         if allow not in self._masks:
             refused = [i > 0 and char != " " and char not in allow for i, char in enumerate(self.alphabet)]
             self._masks[allow] = np.where(refused, np.float32(ctc.REFUSED), np.float32(0)).reshape(1, 1, -1)
