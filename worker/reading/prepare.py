@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from worker.reading import tiles
 
 LOOK_PX = 1280  # longer side of the picture on which ink is measured, at most
 MIN_INK_PX = 3  # smallest glyph worth counting, in pixels of that picture
@@ -16,6 +19,18 @@ LOCAL_CONTRAST = 24  # grey levels a glyph differs from its surroundings by
 GLYPH_TARGET_PX = 11.0  # glyph height the detector should see: less loses lines, more costs time and wins nothing
 MAX_ZOOM = 2.0
 MAX_SEEN_PX = 2_600_000  # pixels of the picture the detector sees, at most (0.5 s on one core)
+SCALE_FACTORS = (
+    1.0,
+    1.04,
+    1.08,
+    0.98,
+    0.96,
+    0.94,
+    0.92,
+    0.90,
+    0.88,
+    0.86,
+)  # to fit the page to the windows with less waste
 UNKNOWN_LONG_PX = 480  # longer side the detector sees when there are few glyphs or none: what is there is large
 MIN_SEEN_PX = 320  # the picture is never shrunk to a shorter longer side than this
 
@@ -66,7 +81,13 @@ def detector_scale(width: int, height: int, ink: Ink) -> float:
     longer = max(width, height)
     scale = UNKNOWN_LONG_PX / longer if ink.glyphs < ENOUGH_GLYPHS else GLYPH_TARGET_PX / ink.height
     scale = max(min(scale, MAX_ZOOM), min(1.0, MIN_SEEN_PX / longer))
-    return float(min(scale, (MAX_SEEN_PX / (width * height)) ** 0.5))
+    scale = min(scale, (MAX_SEEN_PX / (width * height)) ** 0.5)
+
+    def cost(factor: float) -> float:
+        zoom = scale * factor
+        return tiles.seen_px(max(1, round(width * zoom)), max(1, round(height * zoom))) / math.sqrt(factor)
+
+    return float(scale * min(SCALE_FACTORS, key=cost))
 
 
 def glyph_heights(mask: NDArray[np.uint8]) -> NDArray[np.float64]:

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-SIDES = (160, 320, 480)  # px; multiples of 32. 3 x 3 shapes at most, the largest 0.23 megapixel
-OVERLAP = 64  # px, half of it on each side of a seam is context that is thrown away
+SIDES = (160, 320, 416, 480)  # px; multiples of 32. 4 x 4 shapes at most, the largest 0.23 megapixel
+OVERLAP = 48  # px, half of it on each side of a seam is context that is thrown away
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,3 +55,8 @@ def plan(width: int, height: int) -> list[Tile]:
         for y, h, top, bottom in spans(height)
         for x, w, left, right in spans(width)
     ]
+
+
+def seen_px(width: int, height: int) -> int:
+    """How many pixels the windows over a picture have together: what looking at it costs."""
+    return sum(side for _, side, _, _ in spans(width)) * sum(side for _, side, _, _ in spans(height))
