@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
+import time
 import tomllib
 from importlib import metadata
 from pathlib import Path
@@ -21,8 +23,12 @@ from api.waiting import Waiters
 from shared.settings import Settings
 from shared.store.protocol import Store
 
+log = logging.getLogger(__name__)
+
 ROOT = Path(__file__).resolve().parent.parent
 _ID_LENGTH = 64
+_LOGGED = ("/v1/", "/api/", "/upload")
+"""Paths whose requests are logged; probes and static files are not."""
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _HEADERS = {
     "Content-Security-Policy": (
@@ -95,6 +101,7 @@ def _guard(app: APIFlask, gateway: Gateway) -> None:
         given = request.headers.get("X-Request-ID", "")
         usable = 0 < len(given) <= _ID_LENGTH and all(char.isalnum() or char in "-_." for char in given)
         g.request_id = given if usable else secrets.token_hex(8)
+        g.entered = time.perf_counter()
         # A page anywhere may make a visitor's browser send to an address inside, such as this machine's own.
         if request.method not in _SAFE and request.headers.get("Sec-Fetch-Site") == "cross-site":
             raise problems.CrossSite
@@ -102,6 +109,8 @@ def _guard(app: APIFlask, gateway: Gateway) -> None:
             g.client = gateway.doors.client(request)
 
     def leave(response: Response) -> Response:
+        if request.path.startswith(_LOGGED):
+            _log(response)
         response.headers.setdefault("X-Request-ID", g.get("request_id", ""))
         for name, value in _HEADERS.items():
             response.headers.setdefault(name, value)
@@ -112,6 +121,14 @@ def _guard(app: APIFlask, gateway: Gateway) -> None:
 
     app.before_request(enter)
     app.after_request(leave)
+
+
+def _log(response: Response) -> None:
+    """One line a request: at INFO what changed something or was refused, at DEBUG who only looked."""
+    level = logging.DEBUG if request.method in _SAFE and response.status_code < 400 else logging.INFO
+    took = (time.perf_counter() - g.entered) * 1000 if "entered" in g else 0.0
+    who, name = g.get("client", request.remote_addr), g.get("request_id", "")
+    log.log(level, "%s %s %d %.1f ms %s [%s]", request.method, request.path, response.status_code, took, who, name)
 
 
 def _version() -> str:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import atexit
 import os
 import shutil
+import signal
 import socket
 import struct
 import tempfile
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from shared.settings import get_settings
@@ -27,7 +29,7 @@ if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
 
 
 wsgi_app = "api.wsgi:build()"
-bind = f"{_settings.host}:{_settings.port}"
+bind = f"[{_settings.host}]:{_settings.port}" if ":" in _settings.host else f"{_settings.host}:{_settings.port}"
 worker_class = "gthread"
 workers = _settings.gateway_workers
 threads = _settings.gateway_threads
@@ -35,7 +37,7 @@ threads = _settings.gateway_threads
 preload_app = False
 # A thread pool's process is silent only if it is stuck; requests themselves may take longer than this.
 timeout = 60
-# Those who wait for a job are answered before the process goes.
+# Whoever is still being answered then is cut off. Those who wait for a job are answered within seconds, see below.
 graceful_timeout = _settings.max_wait_s + 5
 keepalive = 30
 backlog = 512
@@ -62,6 +64,20 @@ def when_ready(server: Any) -> None:
     for listener in server.LISTENERS:
         listener.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
         listener.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
+
+
+def post_worker_init(worker: Any) -> None:
+    """Asked to end, a process first answers those who wait for a job: they ask again, and meet its successor."""
+    from api.waiting import STOPPING
+
+    before = signal.getsignal(signal.SIGTERM)
+
+    def end(number: int, frame: FrameType | None) -> None:
+        STOPPING.set()
+        if callable(before):
+            before(number, frame)
+
+    signal.signal(signal.SIGTERM, end)
 
 
 def child_exit(server: Any, worker: Any) -> None:

@@ -137,12 +137,14 @@ def test_all_processes_count_together(server: Server) -> None:
 def test_asked_to_stop_it_answers_those_who_wait_and_ends(server: Server) -> None:
     job = server.post("/v1/jobs", files={"file": ("c.png", picture("PNG", (99, 44)))}).json()
     answers: list[requests.Response] = []
-    thread = threading.Thread(target=lambda: answers.append(server.get(job["links"]["self"], params={"wait": 3})))
+    thread = threading.Thread(target=lambda: answers.append(server.get(job["links"]["self"], params={"wait": 30})))
     thread.start()
     end = time.monotonic() + 10
     while server.number("ocrfleet_http_requests_open") < 2:  # it, and the one that asks
         assert time.monotonic() < end
     server.process.send_signal(signal.SIGTERM)
+    asked = time.monotonic()
     thread.join(30)
     assert answers[0].json()["status"] == "queued"
     assert server.process.wait(40) == 0
+    assert time.monotonic() - asked < 20
