@@ -248,6 +248,14 @@ class StoreUnavailable(ServiceError):
     slug = "store-unavailable"
 
 
+class RecordsTooNew(ServiceError):
+    """Raised in a process that is older than the fleet's records: it would misunderstand them."""
+
+    slug = "records-too-new"
+    english = "This process knows the fleet's records up to version {known}, they are of version {found}: upgrade it."
+    chinese = "本进程只支持到版本 {known} 的任务记录，而现有记录为版本 {found}：请升级本进程。"
+
+
 class QueueFull(ServiceError):
     """Raised when as much work is waiting as was agreed, for all or for one client."""
 

@@ -35,12 +35,18 @@ from shared.store.protocol import (
     Status,
 )
 
+RECORDS_VERSION = 1
+"""Of everything the scripts keep. Raised when the last release would misunderstand what this one writes; from its first
+call on, processes that know only earlier versions are refused (RecordsTooNew) instead of misreading anything."""
+
 
 @contextmanager
 def _store_errors() -> Iterator[None]:
     try:
         yield
     except redis.RedisError as error:
+        if str(error).startswith("RECORDS "):
+            raise errors.RecordsTooNew(known=RECORDS_VERSION, found=str(error).split()[1]) from error
         raise errors.StoreUnavailable(retry_after=5) from error
 
 
@@ -59,7 +65,7 @@ class RedisStore:
         self._client = client
         self._prefix = prefix
         self._limits = limits or Limits()
-        self._limits_json = json.dumps(dataclasses.asdict(self._limits))
+        self._limits_json = json.dumps({**dataclasses.asdict(self._limits), "records": RECORDS_VERSION})
         self._now = now or (lambda: 0)
         self._hashes: dict[str, str] = {}
         self._listener = Listener(client, prefix + "events")
@@ -301,9 +307,11 @@ class RedisStore:
         return None if answer is None else _messages(answer)
 
     def ping(self) -> None:
-        """See `Store.ping`."""
+        """See `Store.ping`. Raises RecordsTooNew as any transition would."""
         with _store_errors():
-            self._client.ping()
+            found = int(self._client.hget(self._key("meta"), "records") or 0)
+        if found > RECORDS_VERSION:
+            raise errors.RecordsTooNew(known=RECORDS_VERSION, found=found)
 
     def news(self) -> int:
         """See `Store.news`."""

@@ -24,6 +24,7 @@
 -- blob:{sha}        string  bytes;  blobrefs, blobsize  hash  sha -> runs that need it, bytes
 -- idem:{client}:{k} string  "job mark", expires by itself
 -- slots             zset    warm worker process -> last heard of;  slotinfo  hash  worker process -> JSON
+-- meta              hash    id_secret; records  version of all of this, the highest that any process of the fleet writes
 -- totals            hash    counters, also blob_bytes, cache_bytes, page_ms
 -- channel events            a run's id, each time a client may see a change
 
@@ -34,6 +35,9 @@ if NOW == 0 then
   local time = redis.call('TIME')
   NOW = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 end
+local RECORDS = tonumber(redis.call('HGET', P .. 'meta', 'records') or 0)
+if RECORDS > L.records then return redis.error_reply('RECORDS ' .. string.format('%d', RECORDS)) end
+if RECORDS < L.records then redis.call('HSET', P .. 'meta', 'records', L.records) end
 local QUEUES = {'interactive', 'bulk'}
 local FIRST_PAGES, MIN_WINDOW, LOST_AFTER, AGED_AFTER, EWMA, FAIR_SHARE = 4, 4, 5000, 20000, 0.1, 4
 local OUT = {}
