@@ -8,6 +8,7 @@ import time
 import tomllib
 from importlib import metadata
 from pathlib import Path
+from urllib.parse import quote
 
 from apiflask import APIFlask
 from flask import Response, g, request
@@ -99,7 +100,9 @@ def _guard(app: APIFlask, gateway: Gateway) -> None:
 
     def enter() -> None:
         given = request.headers.get("X-Request-ID", "")
-        usable = 0 < len(given) <= _ID_LENGTH and all(char.isalnum() or char in "-_." for char in given)
+        usable = (
+            0 < len(given) <= _ID_LENGTH and given.isascii() and all(char.isalnum() or char in "-_." for char in given)
+        )
         g.request_id = given if usable else secrets.token_hex(8)
         g.entered = time.perf_counter()
         # A page anywhere may make a visitor's browser send to an address inside, such as this machine's own.
@@ -128,7 +131,9 @@ def _log(response: Response) -> None:
     level = logging.DEBUG if request.method in _SAFE and response.status_code < 400 else logging.INFO
     took = (time.perf_counter() - g.entered) * 1000 if "entered" in g else 0.0
     who, name = g.get("client", request.remote_addr), g.get("request_id", "")
-    log.log(level, "%s %s %d %.1f ms %s [%s]", request.method, request.path, response.status_code, took, who, name)
+    log.log(
+        level, "%s %s %d %.1f ms %s [%s]", request.method, quote(request.path), response.status_code, took, who, name
+    )
 
 
 def _version() -> str:

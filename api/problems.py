@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 from typing import Any
+from urllib.parse import quote
 
 from apiflask import APIFlask, HTTPError
 from flask import Response, g, request
@@ -136,7 +137,7 @@ def register(app: APIFlask, settings: Settings) -> None:
 
     def ours(error: errors.OcrFleetError) -> Response:
         if error.status >= 500 and error.status != 504:
-            log.warning("%s %s: %s [%s]", request.method, request.path, error.detail, g.get("request_id", ""))
+            log.warning("%s %s: %s [%s]", request.method, quote(request.path), error.detail, g.get("request_id", ""))
         return respond(error)
 
     def http(error: HTTPException) -> Response:
@@ -150,7 +151,7 @@ def register(app: APIFlask, settings: Settings) -> None:
         return respond(_from_schema(error))
 
     def unexpected(error: Exception) -> Response:
-        log.error("%s %s failed [%s]", request.method, request.path, g.get("request_id", ""), exc_info=error)
+        log.error("%s %s failed [%s]", request.method, quote(request.path), g.get("request_id", ""), exc_info=error)
         return respond(errors.OcrFleetError())
 
     app.register_error_handler(errors.OcrFleetError, ours)
