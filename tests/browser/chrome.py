@@ -103,7 +103,7 @@ class Page:
 
     def text(self, css: str) -> str:
         """What an element says, shown or not."""
-        return str(self.one(css).get_attribute("textContent"))
+        return str(self.js("return document.querySelector(arguments[0])?.textContent ?? ''", css))
 
     def wait(self, check: Callable[[], Any], what: str, patience_s: float = PATIENCE_S) -> Any:
         """The first true answer of `check`."""

@@ -31,10 +31,15 @@ def put_file(page: Page, name: str, kind: str, mime: str = "image/jpeg") -> None
 
 
 def assert_true_text(lines: list[str], wanted: list[str], share: float = 0.8) -> None:
-    """Most of the true lines are there, letter for letter but for spaces."""
-    have = "".join(map(squeezed, lines))
-    found = [line for line in wanted if squeezed(line) in have]
+    """Most of the true lines are there, letter for letter. How well the service reads is not this test's question."""
+    have = letters("".join(lines))
+    found = [line for line in wanted if letters(line) in have]
     assert len(found) >= share * len(wanted), set(wanted) - set(found)
+
+
+def letters(text: str) -> str:
+    """Letters and digits alone."""
+    return "".join(char for char in text.lower() if char.isalnum())
 
 
 def test_a_picture_becomes_text_beside_its_boxes(page: Page) -> None:
