@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from shared.errors import OcrFleetError, StoreUnavailable
+from shared.errors import OcrFleetError, RecordsTooNew, StoreUnavailable
 from shared.reconciler import start_reconciler
 from shared.records import ReadOptions
 from shared.settings import Settings, get_settings
@@ -26,7 +26,7 @@ from worker import watchdog
 from worker.cores import CoreLease, boot_id, container_id, usable_cores
 from worker.heartbeat import Heartbeat
 from worker.shelf import Shelf
-from worker.slot import Reader, Slot, rss_mib, slot_name
+from worker.slot import Reader, Slot, full_fingerprint, rss_mib, slot_name
 
 log = logging.getLogger(__name__)
 
@@ -53,26 +53,29 @@ def start_child(**_signal: Any) -> None:
     store, publisher = open_store(settings)
     name = slot_name(os.getpid(), os.getppid())
     lease = CoreLease(store, name, settings.core_lease_s, boot_id(), usable_cores())
-    try:
-        lease.renew()
-    except StoreUnavailable as error:
-        log.warning("no core is leased yet, the store does not answer: %s", error)
     info = identity(settings)
 
     def give_up(reason: str) -> None:
-        log.critical("no model, the worker ends: %s", reason)
+        log.critical("the worker ends: %s", reason)
         watchdog.tell_parent({"pid": os.getpid(), "problem": reason})
         try:
             store.beat_slot(name, {**info, "warm": False, "state": "broken", "problem": reason})
             lease.release()
-        except StoreUnavailable:
-            log.warning("the store does not answer: the reason stands only in this log")
+        except OcrFleetError:
+            log.warning("the store could not be told: the reason stands only in this log")
         time.sleep(PARENT_ENDS_S)
         os._exit(watchdog.EXIT_NO_MODEL)
 
     def too_slow() -> None:
         give_up(f"the model did not load within {settings.model_load_s} s")
 
+    try:
+        lease.renew()
+    except RecordsTooNew as error:
+        give_up(error.detail)
+        return
+    except StoreUnavailable as error:
+        log.warning("no core is leased yet, the store does not answer: %s", error)
     timer = threading.Timer(settings.model_load_s, too_slow)
     timer.daemon = True
     timer.start()
@@ -142,7 +145,7 @@ def load_reader(settings: Settings) -> tuple[Reader, dict[str, Any]]:
     loaded = time.perf_counter()
     reader.warm()
     warmed = time.perf_counter()
-    prints = {settings.engine: reader.fingerprint(ReadOptions(engine=settings.engine))}
+    prints = {settings.engine: full_fingerprint(reader, ReadOptions(engine=settings.engine))}
     # What is loaded stays: the collector need not look at it again with every page.
     gc.collect()
     gc.freeze()

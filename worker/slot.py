@@ -18,6 +18,7 @@ from shared.records import Page, ReadOptions
 from shared.settings import Settings
 from shared.store.protocol import Claim, Message, Store
 from worker.cores import CoreLease, host_tag
+from worker.documents import DOCUMENTS_VERSION
 
 if TYPE_CHECKING:
     from worker.shelf import Shelf
@@ -113,10 +114,15 @@ class Slot:
         self.work = None
         self.pages += 1
 
-    def learn(self, options: ReadOptions, fingerprint: str) -> None:
-        """Engines beyond the default one are loaded when first asked for; the fleet hears of their versions then."""
+    def fingerprint(self, options: ReadOptions) -> str:
+        """What would read with these options, the decoding of documents included; part of every cache key.
+
+        Engines beyond the default one are loaded when first asked for; the fleet hears of their versions then.
+        """
+        fingerprint = full_fingerprint(self.reader, options)
         if options.layout == ReadOptions().layout:
             self.info["fingerprints"] = {**self.info.get("fingerprints", {}), options.engine: fingerprint}
+        return fingerprint
 
     def describe(self) -> dict[str, Any]:
         """The slot as the fleet sees it now."""
@@ -141,6 +147,11 @@ class Slot:
     def publish(self, messages: Iterable[Message]) -> None:
         """Publish, and leave it to the reconciler where the broker does not answer."""
         publish_or_leave(self.publisher, messages)
+
+
+def full_fingerprint(reader: Reader, options: ReadOptions) -> str:
+    """The reader's fingerprint with the version of the decoding of documents."""
+    return f"{reader.fingerprint(options)}/documents={DOCUMENTS_VERSION}"
 
 
 def publish_or_leave(publisher: MessageSink, messages: Iterable[Message]) -> None:

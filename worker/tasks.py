@@ -10,6 +10,7 @@ import gc
 import hashlib
 import json
 import logging
+import os
 import time
 import uuid
 import zlib
@@ -19,11 +20,12 @@ from typing import Any, TypeVar
 
 from celery.exceptions import Reject, SoftTimeLimitExceeded
 
-from shared.errors import DocumentError, OcrFleetError, StoreUnavailable
+from shared.errors import DocumentError, OcrFleetError, RecordsTooNew, StoreUnavailable
 from shared.keys import page_key
 from shared.queue import MESSAGE_VERSION
 from shared.records import Page, ReadOptions, failed_page, pack_page
 from shared.store.protocol import Claim, Message, PageDone
+from worker import watchdog
 from worker.documents.preview import preview_jpeg
 from worker.problems import page_problem, timeout_problem
 from worker.shelf import BlobGone
@@ -42,17 +44,21 @@ HandIn = Callable[[], tuple[bool, tuple[Message, ...]]]
 def read_page(v: int, run: str, page: int, **_newer: Any) -> str:
     """The body of the Celery task `ocrfleet.read_page`; fields that a newer publisher adds are ignored.
 
-    A message of an unknown version is put back: while old and new workers run side by side, a new one takes it. The
+    A message of a newer version is put back: while old and new workers run side by side, a new one takes it. The
     pause keeps old ones from spinning on it; the store's reconciler knows the page in any case.
     """
     from worker.lifecycle import this_slot
 
-    if v != MESSAGE_VERSION:
+    if v > MESSAGE_VERSION:
         log.warning("message version %s is not known here (%s is): left to another worker", v, MESSAGE_VERSION)
         time.sleep(STRANGE_PAUSE_S)
         raise Reject(f"unknown message version {v}", requeue=True)
     try:
         return run_page(this_slot(), run, page)
+    except RecordsTooNew as error:
+        # Another worker will not misread it; this one ends, and says why it cannot start again.
+        watchdog.tell_parent({"pid": os.getpid(), "problem": error.detail})
+        raise Reject(str(error), requeue=True) from error
     except StoreUnavailable as error:
         log.error("page %d of run %s left to the reconciler: %s", page, run, error)
         raise Reject(str(error), requeue=True) from error
@@ -146,6 +152,8 @@ def _patiently(call: Callable[[], Answer], until: float) -> Answer:
 def _read(slot: Slot, work: Work) -> PageDone:
     claim = work.claim
     options = parse_options(claim.options)
+    from worker.layer import page_from_layer
+
     started = time.perf_counter()
     document = slot.shelf.open(claim)
     source = document.page(claim.page)
@@ -153,12 +161,13 @@ def _read(slot: Slot, work: Work) -> PageDone:
     decoded = time.perf_counter()
     timing: dict[str, float | str] = {"decode": (decoded - started) * 1000}
     preview = preview_jpeg(source.image) if _is_paged(claim.kind) else None
-    fingerprint = slot.reader.fingerprint(options)
-    slot.learn(options, fingerprint)
+    fingerprint = slot.fingerprint(options)
     key = ""
-    if source.text_layer is not None and options.layout == "auto":
-        page = source.text_layer
-    else:
+    page = None
+    if (options.layout, options.engine) == ("auto", "auto"):
+        # Whoever names an engine or a layout wants the picture read.
+        page = page_from_layer(source, slot.reader, options, work.progress)
+    if page is None:
         key = page_key(_pixels_sha256(source.image, source.width, source.height), options, fingerprint)
         held = slot.store.cached_page(key)
         if held is not None:

@@ -197,7 +197,11 @@ def test_an_encrypted_pdf_says_so(tmp_path: Path) -> None:
     # Standard security handler, revision 2, user password "x": the file cannot be opened without it.
     locked = pdf("<</Type/Catalog/Pages 2 0 R>>", "<</Type/Pages/Kids[]/Count 0>>").replace(
         b"/Root 1 0 R",
-        b"/Root 1 0 R/ID[<00><00>]/Encrypt<</Filter/Standard/V 1/R 2/P -4/O<" + b"00" * 32 + b">/U<" + b"11" * 32 + b">>>",
+        b"/Root 1 0 R/ID[<00><00>]/Encrypt<</Filter/Standard/V 1/R 2/P -4/O<"
+        + b"00" * 32
+        + b">/U<"
+        + b"11" * 32
+        + b">>>",
     )
     with pytest.raises(EncryptedPdf):
         opened(locked)

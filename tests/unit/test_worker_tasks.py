@@ -427,7 +427,7 @@ def test_engines_beyond_the_default_are_reported_once_known(fleet: Fleet) -> Non
     fleet.work()
     with mock.patch("worker.cores.pin"):
         Heartbeat(fleet.slot).beat(force=True)
-    assert fleet.store.fleet_fingerprint("crnn") == "fake/1"
+    assert fleet.store.fleet_fingerprint("crnn") == "fake/1/documents=1"
 
 
 def test_the_image_handed_to_the_reader_is_plain_bgr(fleet: Fleet) -> None:

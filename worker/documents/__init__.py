@@ -5,9 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from shared.errors import UnsupportedType
-from worker.documents.document import Document, PageImage, Source, head
+from worker.documents.document import Document, PageImage, Source, TextLayer, head
 
-__all__ = ["Document", "PageImage", "Source", "open_document"]
+__all__ = ["DOCUMENTS_VERSION", "Document", "PageImage", "Source", "TextLayer", "open_document"]
+
+DOCUMENTS_VERSION = "1"
+"""Raised when pages are decoded or text layers trusted in another way: results kept from before are then not given out."""
+
 
 TIFF_MAGICS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 PDF_WITHIN_BYTES = 1024  # the header of a PDF may stand behind so much foreign matter

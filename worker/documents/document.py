@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from shared.errors import TooManyPixels, TooSmall
-from shared.records import Page
+from shared.records import Line
 
 if TYPE_CHECKING:
     # Not at run time: the parent of the worker processes imports this module, and it forks.
@@ -20,19 +20,28 @@ MIN_SIDE_PX = 4  # fewer pixels in height or width hold no character
 
 
 @dataclass(frozen=True, slots=True)
+class TextLayer:
+    """What a page says of itself. `lines` are in the order of the file, boxes in page pixels; `complete` where no
+    writing is seen on the page that they do not spell."""
+
+    lines: tuple[Line, ...]
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
 class PageImage:
     """One page in pixels. `image` is BGR, uint8, (height, width, 3), upright as displayed, without transparency.
 
     `width` and `height` are those of the page as displayed; `image` is smaller where a huge page was decoded reduced,
-    and its boxes are then to be stretched to `width` and `height`. `text_layer` is the page as the document itself
-    spells it, where it can be trusted. `warnings` are sentences for the person who sent the document.
+    and its boxes are then to be stretched to `width` and `height`. `text_layer` is what the document itself
+    says stands on the page, where it can be trusted. `warnings` are sentences for the person who sent the document.
     """
 
     image: NDArray[np.uint8]
     width: int
     height: int
     warnings: tuple[str, ...] = ()
-    text_layer: Page | None = None
+    text_layer: TextLayer | None = None
 
 
 class Document(Protocol):

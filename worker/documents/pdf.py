@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from typing import Any, cast
 
+import cv2
 import numpy as np
 import pypdfium2
 import pypdfium2.raw as pdfium_c
 from numpy.typing import NDArray
 
 from shared.errors import DocumentError, EncryptedPdf, NoPages
-from worker.documents.document import MIN_SIDE_PX, PageImage, Source, broken, check_size
+from worker.documents.document import MIN_SIDE_PX, PageImage, Source, TextLayer, broken, check_size
+from worker.documents.text_layer import text_layer
+
+log = logging.getLogger(__name__)
 
 POINTS_PER_INCH = 72
 DRAW_PIXELS = 40_000_000  # largest drawing: 120 MB of pixels; a bigger page is drawn at a lower resolution
@@ -76,11 +81,19 @@ class PdfDocument:
             pixels = cast("NDArray[np.uint8]", np.array(bitmap.to_numpy()[:, :, :3], np.uint8, order="C"))
         finally:
             bitmap.close()
-        return PageImage(pixels, pixels.shape[1], pixels.shape[0], warnings)
+        return PageImage(pixels, pixels.shape[1], pixels.shape[0], warnings, _text_layer(page, pixels))
 
     def close(self) -> None:
         """See `Document.close`."""
         self._pdf.close()
+
+
+def _text_layer(page: Any, pixels: NDArray[np.uint8]) -> TextLayer | None:
+    try:
+        return text_layer(page, pixels)
+    except (pypdfium2.PdfiumError, ValueError, cv2.error):
+        log.warning("a page's text layer cannot be used: it is read instead", exc_info=True)
+        return None
 
 
 def scan_dpi(page: Any) -> float:
