@@ -213,7 +213,6 @@ def start_queue(
     else:
         server = valkey.prepare(settings, data)
         supervisor.start(fleet.valkey_service(server))
-        os.close(server.lock)  # the server holds it now
         url, limit_s = server.url, REDIS_START_S
     reason: list[str] = [""]
 

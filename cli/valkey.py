@@ -1,8 +1,8 @@
 """The Valkey that `ocrfleet up` starts: its files, its configuration and where it answers.
 
 Durable within a second (AOF everysec, a torn tail is cut off at start), never evicting (it holds the queue), on loopback
-behind a generated password. Its folder is locked by the server process itself: the lock is free only once that process
-has really ended, so two servers never write one AOF.
+behind a generated password. The server process inherits its folder's lock: it is free only once that process has really
+ended, so two servers never write one AOF.
 """
 
 from __future__ import annotations
