@@ -1,8 +1,8 @@
 """Batches of rendered lines, drawn by one process beside the trainer; batch `n` of a seed is always the same.
 
 Lines are drawn in pools and shared out over a few fixed shapes: oneDNN compiles its kernels anew for every shape it meets, and
-the squeeze-excite blocks average over the width, so padding would be seen. A line is stretched a little to its shape's width,
-or now and then padded, as a service that batches would.
+the squeeze-excite blocks average over the width and see padding. A line is padded on the right as the service pads it, now and
+then stretched a little, and one in five fills its shape.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from training.alphabet import Alphabet
 from training.render import HEIGHT, Renderer, Sample
 
 Array = np.ndarray[Any, np.dtype[Any]]
-WIDTHS_PX = (48, 64, 80, 104, 128, 160, 200, 248, 304, 376, 464, 568, 688, 800)
+WIDTHS_PX = (160, 200, 248, 304, 376, 464, 568, 688, 800)
+AFTER_PX = 32  # of padding right of a line, as the service gives it: the published weights read the last character better so
 PAD_VALUE = 127  # what (x / 255 - 0.5) / 0.5 turns to nearly nothing
 
 
@@ -66,11 +67,20 @@ def normalise(pictures: Array) -> Array:
     return scaled
 
 
-def fit(picture: Array, width_px: int, pad: bool) -> Array:
-    """A picture at exactly `width_px`: padded on the right where that is asked for and possible, else stretched."""
-    if pad and picture.shape[1] <= width_px:
-        return cv2.copyMakeBorder(picture, 0, 0, 0, width_px - picture.shape[1], cv2.BORDER_CONSTANT, value=(PAD_VALUE,) * 3)
-    return cv2.resize(picture, (width_px, HEIGHT), interpolation=cv2.INTER_LINEAR)
+def fit(picture: Array, width_px: int, fill: float) -> Array:
+    """A picture at exactly `width_px`, padded on the right; at `fill` of 1 stretched or squeezed to leave no padding.
+
+    Between 0 and 1 the picture is stretched that share of the way, but never to more than 1.25 times its width.
+    """
+    have = picture.shape[1]
+    room = width_px - AFTER_PX
+    if fill >= 1.0 and 0.8 < width_px / have < 1.25:
+        want = width_px
+    else:
+        want = min(round(have + max(0.0, fill) * max(0, room - have)), round(1.25 * have), width_px)
+    if want != have:
+        picture = cv2.resize(picture, (want, HEIGHT), interpolation=cv2.INTER_LINEAR)
+    return cv2.copyMakeBorder(picture, 0, 0, 0, width_px - want, cv2.BORDER_CONSTANT, value=(PAD_VALUE,) * 3)
 
 
 def share_out(samples: list[Sample], plan: Plan, rng: random.Random) -> list[tuple[int, list[Sample]]]:
@@ -78,8 +88,8 @@ def share_out(samples: list[Sample], plan: Plan, rng: random.Random) -> list[tup
     waiting: dict[int, list[Sample]] = {width: [] for width in WIDTHS_PX if width <= plan.max_width}
     widths = list(waiting)
     for sample in samples:
-        have = sample.picture.shape[1]
-        waiting[min(widths, key=lambda width: abs(width - have))].append(sample)
+        need = sample.picture.shape[1] + AFTER_PX
+        waiting[next((width for width in widths if width >= need), widths[-1])].append(sample)
     groups: list[tuple[int, list[Sample]]] = []
     for at, width in enumerate(widths):
         count = max(1, min(plan.batch_lines, plan.batch_px // width))
@@ -101,7 +111,7 @@ def pools(plan: Plan, first_pool: int = 0) -> Iterator[Batch]:
         base = plan.seed * 1_000_003_000 + (number % plan.pools if plan.pools else number) * plan.pool_lines
         rng = random.Random(base)
         for width, group in share_out([renderer.sample(base + i) for i in range(plan.pool_lines)], plan, rng):
-            pictures = np.stack([fit(s.picture, width, width > 1.3 * s.picture.shape[1] or rng.random() < 0.4) for s in group])
+            pictures = np.stack([fit(s.picture, width, rng.choice((0.0, 0.0, 0.0, rng.random(), 1.0))) for s in group])
             labels = [alphabet.encode(s.text) for s in group]
             yield Batch(pictures, labels, [s.text for s in group], [s.kind for s in group], number)
         number += 1

@@ -12,6 +12,8 @@ import numpy as np
 from training.alphabet import BLANK, Alphabet
 
 Array = np.ndarray[Any, np.dtype[Any]]
+# How a line is laid out, in pixels at a height of 32 (and in proportion at others): padding after it, least width, multiples.
+AFTER_PX, LEAST_PX, STEP_PX = 32, 160, 32
 MAX_WIDTH_PX = 3200
 
 
@@ -42,12 +44,20 @@ class Reader:
 
 
 def prepare(picture: Array, height: int) -> Array:
-    """A BGR picture -> (1, 3, height, width) float32 in [-1, 1], proportions kept; a tall one is turned to lie."""
+    """A BGR picture -> (1, 3, height, width) float32 in [-1, 1], proportions kept, padded with 0 on the right.
+
+    A tall picture is turned to lie."""
     if picture.shape[0] >= 1.5 * picture.shape[1]:
         picture = np.rot90(picture)
     width = min(MAX_WIDTH_PX, max(height // 2, round(picture.shape[1] * height / picture.shape[0])))
-    scaled = cv2.resize(picture, (width, height), interpolation=cv2.INTER_LINEAR)
-    return (scaled.astype(np.float32) / 127.5 - 1.0).transpose(2, 0, 1)[None].copy()
+    how = cv2.INTER_AREA if picture.shape[0] >= 2 * height else cv2.INTER_LINEAR
+    scaled = cv2.resize(picture, (width, height), interpolation=how)
+    unit = height / 32
+    step = round(STEP_PX * unit)
+    whole = max(round(LEAST_PX * unit), -(-(width + round(AFTER_PX * unit)) // step) * step)
+    out = np.zeros((1, 3, height, whole), np.float32)
+    out[0, :, :, :width] = (scaled.astype(np.float32) / 127.5 - 1.0).transpose(2, 0, 1)
+    return out
 
 
 def ppocrv6(path: pathlib.Path) -> Reader:

@@ -140,14 +140,16 @@ def test_lines_are_shared_out_over_fixed_widths_without_losing_many() -> None:
     import random
 
     samples = [Sample(np.zeros((HEIGHT, 40 + 3 * i, 3), np.uint8), "a", "en", "paper") for i in range(200)]
-    groups = share_out(samples, Plan("", batch_px=1024, batch_lines=8), random.Random(1))
+    groups = share_out(samples, Plan("", batch_px=1600, batch_lines=8), random.Random(1))
     shapes = {(width, len(group)) for width, group in groups}
     assert len({width for width, _ in shapes}) == len(shapes), "one width must always come in one batch size"
     assert sum(len(group) for _, group in groups) > 180
-    padded = fit(np.zeros((HEIGHT, 50, 3), np.uint8), 64, pad=True)
-    assert padded.shape == (HEIGHT, 64, 3)
-    assert padded[0, 60, 0] == 127
-    assert abs(normalise(padded[None])[0, 0, 0, 60]) < 0.01
+    line = np.zeros((HEIGHT, 120, 3), np.uint8)
+    padded = fit(line, 160, fill=0.0)
+    assert padded.shape == (HEIGHT, 160, 3)
+    assert (padded[:, :120] == 0).all()
+    assert abs(normalise(padded[None])[0, :, :, 120:]).max() < 0.01
+    assert (fit(line, 140, fill=1.0) == 0).all()
 
 
 @needs_fonts
