@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.reading import geometry, prepare
+from worker.reading import geometry, prepare, tiles
 from worker.reading.detect import Box, Detector
 from worker.reading.geometry import Floats
 
 LINE_ASPECT = 3.0  # from here on a picture may be the crop of one line
 LINE_HEIGHT_PX = 160
-SMALL_CORE_PX = 4.5  # a core thinner than this was hardly seen: its surroundings are looked at again, closer
-CLOSER = 2.0  # how much closer
+SMALL_CORE_PX = 4.0  # a core thinner than this was hardly seen: its surroundings are looked at again, closer
+CLOSER_MIN = 1.5  # times closer, or it is not worth a second look
+UNSEEN_GLYPH_PX = 5.0  # glyphs smaller than this at the detector's scale escape it
+BLOCK_GLYPHS = 4.0  # a box that many times as high as its glyphs is no line of them
+UNSEEN_GROUP = 8  # that many of them near each other are text rather than dust
 CLOSER_MAX_PX = 1_200_000  # pixels seen again, at most
 CLOSER_MIN_SHARE = 0.08  # of the lines: a few thin boxes are underlines and dirt
 REGION_MARGIN = 1.5  # line heights around small lines that are looked at again
@@ -26,24 +30,59 @@ def whole(image: NDArray[np.uint8]) -> Box:
     return Box(np.array([[0, 0], [width, 0], [width, height], [0, height]], dtype=np.float32), 1.0, float(height))
 
 
-def find(detector: Detector, image: NDArray[np.uint8], scale: float) -> list[Box]:
-    """Every line of a BGR page, seen at `scale`; what turns out too small for that is looked at again, closer."""
-    boxes = detector.detect(image, scale)
-    small = [box for box in boxes if box.core_px < SMALL_CORE_PX]
-    if scale * CLOSER > prepare.MAX_ZOOM * 1.5 or len(small) < max(3, CLOSER_MIN_SHARE * len(boxes)):
-        return boxes
+def find(detector: Detector, image: NDArray[np.uint8], ink: prepare.Ink) -> list[Box]:
+    """Every line of a BGR page. It is seen at the scale that its ink asks for; lines that were hardly seen then, and
+    glyphs too small to be seen, are looked at again, closer."""
     height, width = image.shape[:2]
-    for left, top, right, bottom in regions([box.quad for box in small], width, height):
-        if (right - left) * (bottom - top) * (scale * CLOSER) ** 2 > CLOSER_MAX_PX:
+    scale = prepare.detector_scale(width, height, ink)
+    boxes = detector.detect(image, scale)
+    thin = [box for box in boxes if box.core_px < SMALL_CORE_PX]
+    areas = [box.quad for box in thin] if len(thin) >= max(3, CLOSER_MIN_SHARE * len(boxes)) else []
+    areas += unseen(ink, scale, boxes, width, height)
+    budget = CLOSER_MAX_PX
+    for left, top, right, bottom in regions(areas, width, height):
+        inside = _heights_inside(ink, left, top, right, bottom)
+        wanted = prepare.GLYPH_TARGET_PX / prepare.weighted_percentile(inside, 50) if len(inside) else scale * 2
+        closer = min(max(wanted, scale * CLOSER_MIN), prepare.MAX_ZOOM)
+        cost = tiles.seen_px(round((right - left) * closer), round((bottom - top) * closer))
+        if closer < scale * CLOSER_MIN or cost > budget:
             continue
-        closer = detector.detect(np.ascontiguousarray(image[top:bottom, left:right]), scale * CLOSER)
+        budget -= cost
+        fine = detector.detect(np.ascontiguousarray(image[top:bottom, left:right]), closer)
         offset = np.array([left, top], dtype=np.float32)
         moved = [
             Box(box.quad + offset, box.score, box.core_px, box.spine.moved(offset) if box.spine else None)
-            for box in closer
+            for box in fine
         ]
         boxes = merge(boxes, moved, (left, top, right, bottom))
     return boxes
+
+
+def unseen(ink: prepare.Ink, scale: float, boxes: Sequence[Box], width: int, height: int) -> list[Floats]:
+    """Quads around groups of glyphs that were too small at `scale` and that no box covers."""
+    tall = ink.spots[:, 2:].max(axis=1) if ink.glyphs else np.zeros(0)
+    tiny = ink.spots[tall * scale < UNSEEN_GLYPH_PX]
+    if len(tiny) < UNSEEN_GROUP:
+        return []
+    cell = max(2.0, float(np.median(tiny[:, 2:].max(axis=1))))  # the mask's pixel: one glyph
+    mask = np.zeros((int(height / cell) + 2, int(width / cell) + 2), dtype=np.uint8)
+    x = ((tiny[:, 0] + tiny[:, 2] / 2) / cell).astype(int)
+    y = ((tiny[:, 1] + tiny[:, 3] / 2) / cell).astype(int)
+    mask[y, x] = 1
+    for box in boxes:
+        if min(geometry.size(box.quad)) > BLOCK_GLYPHS * cell:
+            continue  # a whole block of small print, seen as one line
+        cv2.fillPoly(mask, [np.round(box.quad / cell).astype(np.int32)], 0)
+    grouped = cv2.dilate(mask, np.ones((3, 5), np.uint8))
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(grouped, connectivity=8)
+    members = np.bincount(labels[mask > 0], minlength=len(stats))
+    out = []
+    for index in range(1, len(stats)):
+        left, top, wide, high = (float(stats[index, i]) * cell for i in range(4))
+        if members[index] >= UNSEEN_GROUP and wide > 3 * cell:
+            corners = [[left, top], [left + wide, top], [left + wide, top + high], [left, top + high]]
+            out.append(np.array(corners, dtype=np.float32))
+    return out
 
 
 def regions(quads: Sequence[Floats], width: int, height: int) -> list[tuple[int, int, int, int]]:
@@ -51,7 +90,7 @@ def regions(quads: Sequence[Floats], width: int, height: int) -> list[tuple[int,
     areas: list[list[float]] = []
     for quad in quads:
         left, top, right, bottom = geometry.bounds(quad)
-        margin = REGION_MARGIN * min(right - left, bottom - top)
+        margin = max(8.0, REGION_MARGIN * min(right - left, bottom - top, 40.0))
         new = [left - margin, top - margin, right + margin, bottom + margin]
         apart = []
         for area in areas:
@@ -66,13 +105,16 @@ def regions(quads: Sequence[Floats], width: int, height: int) -> list[tuple[int,
 
 
 def merge(coarse: Sequence[Box], fine: Sequence[Box], region: tuple[int, int, int, int]) -> list[Box]:
-    """Inside the region the fine boxes take the place of the small coarse ones they cover; large ones stay."""
+    """Inside the region fine boxes take the place of the coarse ones they cover, if those were thin or hold several
+    lines; other coarse boxes stay."""
     left, top, right, bottom = region
     kept: list[Box] = []
     for box in coarse:
         x, y = box.quad.mean(0)
-        inside = left <= x < right and top <= y < bottom
-        if not (inside and box.core_px < SMALL_CORE_PX and any(covers(other, box) for other in fine)):
+        rivals = [other for other in fine if covers(other, box)] if left <= x < right and top <= y < bottom else []
+        height = min(geometry.size(box.quad))
+        lines = sum(min(geometry.size(other.quad)) < 0.6 * height for other in rivals)
+        if not rivals or (box.core_px >= SMALL_CORE_PX and lines < 2):
             kept.append(box)
     return kept + [box for box in fine if not any(covers(other, box) for other in kept)]
 
@@ -94,3 +136,9 @@ def is_one_line(image: NDArray[np.uint8], boxes: Sequence[Box]) -> bool:
     middles = [float(box.quad[:, 1].mean()) for box in boxes]
     tallest = max(geometry.bounds(box.quad)[3] - geometry.bounds(box.quad)[1] for box in boxes)
     return max(middles) - min(middles) < 0.3 * tallest and tallest > 0.5 * height
+
+
+def _heights_inside(ink: prepare.Ink, left: int, top: int, right: int, bottom: int) -> NDArray[np.float64]:
+    x, y = ink.spots[:, 0], ink.spots[:, 1]
+    inside = ink.spots[(x >= left) & (x < right) & (y >= top) & (y < bottom)]
+    return np.asarray(inside[:, 2:].max(axis=1)) if len(inside) else np.zeros(0)

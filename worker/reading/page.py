@@ -89,9 +89,9 @@ class Reader:
         height, width = image.shape[:2]
         boxes, alone = [find.whole(image)], options.layout == "line"
         if not alone:
-            scale = prepare.detector_scale(width, height, prepare.measure_ink(image))
+            ink = prepare.measure_ink(image)
             timer.step("prepare")
-            boxes = find.find(self._detector, image, scale)
+            boxes = find.find(self._detector, image, ink)
             self._detector.release()
             if options.layout == "auto" and find.is_one_line(image, boxes):
                 boxes, alone = [find.whole(image)], True

@@ -37,19 +37,24 @@ MIN_SEEN_PX = 320  # the picture is never shrunk to a shorter longer side than t
 
 @dataclass(frozen=True, slots=True)
 class Ink:
-    """What stands on a page. `height` is the typical height of a glyph in pixels of the page, `small` that of its small
-    print (the lowest tenth), both 0 where too little was found; `glyphs` how many were counted."""
+    """What stands on a page. `height` is the typical height of a glyph in pixels of the page, 0 where there are none;
+    `spots` are the glyphs themselves, (n, 4): left, top, width, height in pixels of the page."""
 
     height: float
-    small: float
-    glyphs: int
+    spots: NDArray[np.float64]
+
+    @property
+    def glyphs(self) -> int:
+        """How many there are."""
+        return len(self.spots)
 
 
 def measure_ink(page: NDArray[np.uint8]) -> Ink:
-    """Counts glyph-like spots (connected ink after a local threshold) in both polarities of a BGR page.
+    """Finds glyph-like spots (connected ink after a local threshold) in both polarities of a BGR page; the polarity with
+    more of them is the text's.
 
     A spot is glyph-like when it is not much wider than high, fills a fair part of its box, and is neither dust nor a
-    picture. Costs a few milliseconds a megapixel.
+    picture. Costs some milliseconds a megapixel.
     """
     height, width = page.shape[:2]
     scale = min(1.0, LOOK_PX / max(height, width))
@@ -59,12 +64,12 @@ def measure_ink(page: NDArray[np.uint8]) -> Ink:
     grey = cv2.cvtColor(page, cv2.COLOR_BGR2GRAY)
     block = 2 * (max(grey.shape) // 64) + 15
     local = cv2.blur(grey, (block, block))
-    best = Ink(0.0, 0.0, 0)
+    best = Ink(0.0, np.zeros((0, 4)))
     for contrast in (cv2.subtract(local, grey), cv2.subtract(grey, local)):
-        spots = glyph_heights(cv2.compare(contrast, LOCAL_CONTRAST, cv2.CMP_GT))
+        spots = glyph_spots((contrast > LOCAL_CONTRAST).astype(np.uint8))
         if len(spots) > 1.5 * best.glyphs and len(spots) >= ENOUGH_GLYPHS:
-            middle, low = weighted_percentile(spots, 50), weighted_percentile(spots, 10)
-            best = Ink(middle / scale, low / scale, len(spots))
+            heights = spots[:, 2:].max(axis=1)
+            best = Ink(weighted_percentile(heights, 50) / scale, spots / scale)
     return best
 
 
@@ -90,9 +95,10 @@ def detector_scale(width: int, height: int, ink: Ink) -> float:
     return float(scale * min(SCALE_FACTORS, key=cost))
 
 
-def glyph_heights(mask: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """The heights, in pixels of the mask, of those of its spots that look like glyphs."""
+def glyph_spots(mask: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Those spots of a mask that look like glyphs: left, top, width, height in its pixels, (n, 4)."""
     _, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    w, h, area = (stats[1:, i].astype(np.float64) for i in (cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT, cv2.CC_STAT_AREA))
+    found = stats[1:].astype(np.float64)
+    w, h, area = (found[:, i] for i in (cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT, cv2.CC_STAT_AREA))
     keep = (h >= MIN_INK_PX) & (h < mask.shape[0] / 6) & (w < 4 * h) & (h < 6 * w) & (area > 0.12 * w * h) & (area >= 6)
-    return np.asarray(np.maximum(w, h)[keep])
+    return np.asarray(found[keep, :4])

@@ -1,0 +1,168 @@
+"""The reader on rendered pages: what it says, where it says it stands, whichever way the page lies."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageFont
+
+from shared.errors import UnknownOption
+from shared.records import Page, ReadOptions
+from worker.reading import models
+from worker.reading.page import Reader
+
+FOLDER = Path(os.environ.get("OCRFLEET_MODELS") or Path(__file__).resolve().parents[2] / "models")
+LINES = ("Invoice number 20417", "Total amount 1,386.50", "Please pay within 30 days", "Thank you for your visit")
+DRAWN_AT = [(60, 50 + 70 * i) for i in range(len(LINES))]
+
+pytestmark = pytest.mark.skipif(
+    not os.environ.get("CI") and any(state.state != "here" for state in models.check(FOLDER)),
+    reason="models are not here: run `ocrfleet models fetch`",
+)
+
+
+@pytest.fixture(scope="module")
+def reader() -> Reader:
+    cv2.setNumThreads(0)
+    return Reader(FOLDER, "ppocrv6")
+
+
+@pytest.fixture(scope="module")
+def read(reader: Reader) -> Callable[..., Page]:
+    def read(image: np.ndarray, **options: str) -> Page:
+        return reader.read(image, ReadOptions(**{"engine": "ppocrv6", "layout": "page", **options}))
+
+    return read
+
+
+def drawn(
+    size: tuple[int, int], texts: list[tuple[tuple[int, int], str, int]], ink: str = "black", paper: str = "white"
+):
+    picture = Image.new("RGB", size, paper)
+    pen = ImageDraw.Draw(picture)
+    for place, text, height in texts:
+        pen.text(place, text, fill=ink, font=ImageFont.load_default(size=height))
+    return np.ascontiguousarray(np.asarray(picture)[:, :, ::-1])
+
+
+def letter() -> np.ndarray:
+    return drawn((640, 360), [(place, text, 32) for place, text in zip(DRAWN_AT, LINES, strict=True)])
+
+
+def tilted(image: np.ndarray, degrees: float) -> np.ndarray:
+    height, width = image.shape[:2]
+    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), -degrees, 1.0)
+    matrix[:, 2] += 120
+    return cv2.warpAffine(image, matrix, (width + 240, height + 240), flags=cv2.INTER_CUBIC, borderValue=(255,) * 3)
+
+
+def test_a_page_is_read_in_order_with_its_timing(read: Callable[..., Page]) -> None:
+    page = read(letter())
+    assert tuple(line.text for line in page.lines) == LINES
+    assert page.text.split("\n") == list(LINES)
+    assert {"prepare", "detect", "orient", "crop", "recognise", "order", "total"} <= set(page.timing_ms)
+
+
+@pytest.mark.parametrize("quarters", [1, 2, 3])
+def test_a_page_on_its_side_or_head_is_read_and_its_rotation_told(read: Callable[..., Page], quarters: int) -> None:
+    page = read(np.ascontiguousarray(np.rot90(letter(), -quarters)))
+    assert tuple(line.text for line in page.lines) == LINES
+    assert page.rotation == (360 - 90 * quarters) % 360
+
+
+@pytest.mark.parametrize("degrees", [-10, 10])
+def test_a_tilted_page_is_read_in_order(read: Callable[..., Page], degrees: float) -> None:
+    assert tuple(line.text for line in read(tilted(letter(), degrees)).lines) == LINES
+
+
+def test_boxes_stand_where_the_text_stands_on_a_page_upside_down(read: Callable[..., Page]) -> None:
+    page = read(np.ascontiguousarray(np.rot90(letter(), 2)))
+    top_left = np.array(page.lines[0].box[0])
+    assert top_left == pytest.approx((640 - DRAWN_AT[0][0], 360 - DRAWN_AT[0][1]), abs=20)
+
+
+def test_characters_stand_in_order_inside_their_line(read: Callable[..., Page]) -> None:
+    line = read(letter()).lines[1]
+    assert "".join(char.text for char in line.chars) == line.text
+    middles = [np.mean([x for x, _ in char.box]) for char in line.chars if char.box]
+    assert middles == sorted(middles)
+    assert line.box[0][0] - 5 <= middles[0] <= line.box[0][0] + 40
+    assert line.box[1][0] - 40 <= middles[-1] <= line.box[1][0] + 5
+
+
+def test_small_print_beside_large_is_read(read: Callable[..., Page]) -> None:
+    large = [((40, 40 + 90 * i), "LARGE HEADING", 64) for i in range(4)]
+    small = [((40, 420 + 16 * i), f"small print number {i} of this page", 11) for i in range(4)]
+    texts = [line.text for line in read(drawn((900, 520), large + small)).lines]
+    assert [text for text in texts if text.startswith("small print")] == [row[1] for row in small]
+
+
+def test_a_bent_line_is_pulled_straight(read: Callable[..., Page]) -> None:
+    flat = drawn((760, 260), [((60, 110), "This line of text is bent a lot", 40)])
+    x, y = np.meshgrid(np.arange(760, dtype=np.float32), np.arange(260, dtype=np.float32))
+    bent = cv2.remap(
+        flat, x, y - 60 * np.sin(x / 760 * np.pi).astype(np.float32) + 30, cv2.INTER_CUBIC, borderValue=(255,) * 3
+    )
+    assert [line.text for line in read(bent).lines] == ["This line of text is bent a lot"]
+
+
+def test_light_text_on_dark_is_read(read: Callable[..., Page]) -> None:
+    image = drawn((640, 120), [((40, 40), "White on black 42", 36)], ink="white", paper="black")
+    assert read(image).text == "White on black 42"
+
+
+def test_a_line_alone_is_read_without_the_detector(read: Callable[..., Page]) -> None:
+    page = read(drawn((420, 44), [((4, 4), "One line only 77", 32)]), layout="line")
+    assert page.text == "One line only 77"
+    assert page.timing_ms["detect"] == 0
+    assert "detector" not in page.models
+
+
+def test_a_tight_crop_is_recognised_as_one_line(read: Callable[..., Page]) -> None:
+    page = read(drawn((420, 44), [((4, 4), "One line only 77", 32)]), layout="auto")
+    assert [line.text for line in page.lines] == ["One line only 77"]
+
+
+def test_a_tilted_line_alone_is_levelled_and_its_box_follows(read: Callable[..., Page]) -> None:
+    line = tilted(drawn((520, 60), [((10, 10), "Held askew by six degrees", 32)]), 6)[60:240, 100:680]
+    levelled, left = (read(line, layout="line", preprocess=how) for how in ("auto", "off"))
+    assert levelled.text == "Held askew by six degrees"
+    (x0, y0), (x1, y1) = levelled.lines[0].box[:2]
+    assert np.degrees(np.arctan2(y1 - y0, x1 - x0)) == pytest.approx(6, abs=1)
+    assert left.lines[0].box[0] == (0, 0)
+
+
+def test_an_empty_page_has_no_lines(read: Callable[..., Page]) -> None:
+    page = read(np.full((800, 600, 3), 255, np.uint8))
+    assert (page.lines, page.text, page.rotation) == ((), "", 0)
+
+
+@pytest.mark.parametrize("shape", [(5, 5), (4, 3000), (3000, 4), (1, 1)])
+def test_odd_pictures_are_survived(read: Callable[..., Page], shape: tuple[int, int]) -> None:
+    image = np.random.default_rng(0).integers(0, 255, (*shape, 3), dtype=np.uint8)
+    for layout in ("auto", "page", "line"):
+        read(image, layout=layout)
+
+
+def test_progress_counts_up_to_all_lines(reader: Reader) -> None:
+    seen: list[tuple[int, int]] = []
+    reader.read(letter(), ReadOptions(engine="ppocrv6"), lambda done, total: seen.append((done, total)))
+    assert seen[-1] == (4, 4)
+    assert seen == sorted(seen)
+
+
+def test_an_unknown_language_is_refused(read: Callable[..., Page]) -> None:
+    with pytest.raises(UnknownOption):
+        read(letter(), lang="klingon")
+
+
+def test_the_fingerprint_tells_engines_and_layouts_apart(reader: Reader) -> None:
+    prints = {reader.fingerprint(ReadOptions(engine="ppocrv6", layout=layout)) for layout in ("page", "line")}
+    assert len(prints) == 2
+
+
+def test_warming_reads_a_line(reader: Reader) -> None:
+    assert reader.warm() == "OCR ready 2025"
