@@ -22,7 +22,7 @@ from shared.store.protocol import Store
 log = logging.getLogger(__name__)
 
 ROOT = Path("/")
-_CONTAINER_ID = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
+_CONTAINER_ID = re.compile(r"(?:/docker/|/docker-|/libpod-|/cri-containerd-|containers/)([0-9a-f]{64})(?![0-9a-f])")
 
 
 def usable_cores(root: Path = ROOT) -> tuple[int, ...]:
@@ -103,7 +103,7 @@ def container_id(root: Path = ROOT) -> str:
     for source in ("proc/self/cgroup", "proc/self/mountinfo"):
         found = _CONTAINER_ID.search(_text(root / source))
         if found:
-            return found.group()[:12]
+            return found.group(1)[:12]
     return ""
 
 
