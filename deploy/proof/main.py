@@ -6,6 +6,7 @@ import argparse
 import os
 import signal
 import sys
+import time
 from pathlib import Path
 
 from proof import hosts, steps
@@ -65,8 +66,9 @@ def prove(fleet: Fleet, chosen: set[str], seconds: float, width: int) -> None:
     report = fleet.report
     report.say("building the images")
     fleet.build()
-    took = fleet.scale(1, "redis", "gateway", "flower")
-    report.fact("from nothing to the first warm worker", f"{took:.0f} s", "images built")
+    began = time.monotonic()
+    fleet.scale(1, "redis", "gateway", "flower")
+    report.fact("`up` to the first warm worker", f"{time.monotonic() - began:.0f} s")
     fleet.watch.start()
     try:
         with fleet.under_load(_cycles(seconds), width) as load:

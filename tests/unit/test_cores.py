@@ -102,7 +102,9 @@ def test_a_host_is_known_by_its_boot_id(tmp_path: Path) -> None:
 def test_a_container_is_known_by_its_id(tmp_path: Path) -> None:
     name = "0123456789abcdef" * 4
     assert container_id(fake_root(tmp_path / "a", proc__self__cgroup=f"0::/docker/{name}\n")) == name[:12]
-    mounts = f"1 2 0:1 /var/lib/docker/containers/{name}/hostname /etc/hostname rw\n"
+    layer = "cd" * 32
+    mounts = f"1 2 0:1 / / rw - overlay overlay rw,upperdir=/var/lib/docker/overlay2/{layer}/diff\n"
+    mounts += f"1 2 0:1 /var/lib/docker/containers/{name}/hostname /etc/hostname rw\n"
     assert container_id(fake_root(tmp_path / "b", proc__self__mountinfo=mounts)) == name[:12]
     assert container_id(fake_root(tmp_path / "c", proc__self__cgroup="0::/\n")) == ""
 
