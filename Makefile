@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test lint unit integration test-faults browser samples lock clean
+.PHONY: help setup setup-dev run test lint unit integration test-faults browser faketime samples lock clean
 
 help:
 	@echo "make run          set up and serve on http://127.0.0.1:$${OCRFLEET_PORT:-8080}  (Ctrl-C stops it)"
@@ -37,8 +37,17 @@ unit: setup-dev
 integration: setup-dev
 	$(PYTEST) tests/integration tests/browser
 
-test-faults: setup-dev
+test-faults: setup-dev faketime
 	$(PYTEST) tests/faults
+
+# A clock that is off, for the workers of one fault test.
+faketime:
+	@command -v faketime >/dev/null || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    echo "test: installing faketime with apt-get"; \
+	    { apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends \
+	        faketime; } >/dev/null || echo "test: faketime could not be installed"; \
+	  else echo "test: no faketime here: the tests with differing clocks will be skipped"; fi; }
 
 # Chromium for the tests in a real browser; without it they are skipped (and fail where CI is set).
 browser:
