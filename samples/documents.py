@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sheet import Sheet, blur, grain, shade
+from sheet import Sheet, blur, font, grain, shade
 
 
 def invoice_zh() -> Sheet:
@@ -78,6 +78,20 @@ def page_zh() -> Sheet:
     ]
     sheet.block(90, 160, texts, "song", 36, 66)
     sheet.image = grain(shade(sheet.image, 0.95, 1.0), 2, 22)
+    return sheet
+
+
+def vertical_zh() -> Sheet:
+    """A page set in the old way: columns of upright characters, the first one on the right."""
+    sheet = Sheet(620, 620, (246, 240, 222), (30, 26, 22))
+    texts = ["春天的风吹过田野", "溪水带着花瓣远去", "老人坐在门前喝茶", "孩子追着纸鸢奔跑", "黄昏时炊烟升起来"]
+    for column, text in enumerate(texts):
+        for row, char in enumerate(text):
+            sheet.draw.text(
+                (520 - 106 * column, 70 + 62 * row), char, font=font("song", 46), fill=sheet.ink, anchor="ma"
+            )
+        sheet.lines.append(text)
+    sheet.image = grain(sheet.image, 2, 25)
     return sheet
 
 

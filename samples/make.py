@@ -14,13 +14,25 @@ from __future__ import annotations
 import dataclasses
 import json
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).parent))
-from documents import invoice_zh, letter_pdf, note_en, note_zh, page_en, page_zh, report_pages, scan_pages, two_columns
+from documents import (
+    invoice_zh,
+    letter_pdf,
+    note_en,
+    note_zh,
+    page_en,
+    page_zh,
+    report_pages,
+    scan_pages,
+    two_columns,
+    vertical_zh,
+)
 from scenes import (
     badge,
     chat_zh,
@@ -109,6 +121,7 @@ def pages() -> list[Sample]:
         Sample("page-en.png", "page", "en", "easy", "one bit a pixel", [page_en()]),
         Sample("page-zh.jpg", "page", "zh", "easy", "a page of a book", [page_zh()]),
         Sample("page-columns.png", "page", "en", "fair", "two columns: read the left one first", [two_columns()]),
+        Sample("page-vertical.jpg", "page", "zh", "fair", "columns from top to bottom, right to left", [vertical_zh()]),
         Sample("page-turned.png", "page", "en", "fair", "lies on its side, a quarter turn clockwise", [turned]),
         Sample("page-exif.jpg", "page", "zh", "fair", "stored on its side, the EXIF mark sets it upright", [page_zh()]),
         Sample("note-en.jpg", "note", "en", "hard", "a handwriting font on ruled paper", [note_en()]),
@@ -145,7 +158,9 @@ def save(sample: Sample) -> None:
         case ".pdf" if sample.pages[0].pdf:
             path.write_bytes(sample.pages[0].pdf)
         case ".pdf":
-            first.save(path, save_all=True, append_images=rest, quality=sample.quality, resolution=110)
+            # A fixed date: the same run gives the same bytes.
+            dates: dict[str, Any] = {"creationDate": time.gmtime(0), "modDate": time.gmtime(0)}
+            first.save(path, save_all=True, append_images=rest, quality=sample.quality, resolution=110, **dates)
         case suffix:
             raise ValueError(f"no writer for {suffix}")
 

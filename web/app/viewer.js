@@ -68,8 +68,12 @@ export class Viewer {
 
   /** A canvas with the line `index` cut out and set level, or null while there is no picture. */
   cut(index, height) {
-    const box = this.#page?.lines[index]?.box;
-    if (!box || !this.image.naturalWidth || this.image.hidden) return null;
+    const line = this.#page?.lines[index];
+    if (!line?.box || !this.image.naturalWidth || this.image.hidden) return null;
+    return line.vertical ? this.#cutColumn(line, height) : this.#cutLine(line.box, height);
+  }
+
+  #cutLine(box, height) {
     const [[x0, y0], [x1, y1], , [x3, y3]] = box;
     const across = Math.hypot(x1 - x0, y1 - y0);
     const down = Math.hypot(x3 - x0, y3 - y0);
@@ -83,6 +87,24 @@ export class Viewer {
     const context = canvas.getContext("2d");
     context.setTransform(onPage.inverse());
     context.drawImage(this.image, 0, 0, this.#page.width, this.#page.height);
+    return canvas;
+  }
+
+  // A column's characters stand upright, one under the other and nearly always at one pitch: the cut-out has them side by
+  // side, so that they can be read beside their text.
+  #cutColumn(line, height) {
+    const [xs, ys] = [line.box.map((point) => point[0]), line.box.map((point) => point[1])];
+    const [x, y] = [Math.min(...xs), Math.min(...ys)];
+    const [wide, tall] = [Math.max(...xs) - x, Math.max(...ys) - y];
+    const count = Math.max(1, [...line.text.replaceAll(/\s/g, "")].length);
+    const pitch = tall / count;
+    const width = Math.round((height * wide) / Math.max(1, pitch));
+    const canvas = h("canvas", { width: Math.min(4000, width * count), height: Math.round(height) });
+    const context = canvas.getContext("2d");
+    const [scaleX, scaleY] = [this.image.naturalWidth / this.#page.width, this.image.naturalHeight / this.#page.height];
+    for (let place = 0; place < count; place += 1) {
+      context.drawImage(this.image, x * scaleX, (y + place * pitch) * scaleY, wide * scaleX, pitch * scaleY, place * width, 0, width, height);
+    }
     return canvas;
   }
 
