@@ -156,9 +156,10 @@ def test_the_fast_way_gives_the_same_pixels(name: str, monkeypatch: pytest.Monke
     assert np.array_equal(fast.image, slow.image)
 
 
-def test_a_huge_jpeg_is_decoded_reduced_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("kind", "mode"), [("JPEG", "RGB"), ("PNG", "RGB"), ("PNG", "1"), ("TIFF", "1")])
+def test_a_huge_picture_is_read_reduced_and_says_so(kind: str, mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(image_module, "WHOLE_PIXELS", 5_000)
-    page = decoded(encoded(drawing().resize((160, 96)), "JPEG"))
+    page = decoded(encoded(drawing().resize((160, 96)).convert(mode), kind))
     assert (page.width, page.height) == (160, 96)
     assert page.image.shape == (48, 80, 3)
     assert "80x48" in page.warnings[0]

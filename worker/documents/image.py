@@ -32,7 +32,8 @@ DECODE_ERRORS = (
 )
 """What decoders raise on damaged files; everything else, MemoryError above all, is not the document's fault."""
 
-WHOLE_PIXELS = 40_000_000  # a JPEG above this is decoded at half its size or less: 120 MB of pixels are enough
+WHOLE_PIXELS = 40_000_000  # a picture above this is read at half its size or less: 120 MB of pixels are enough
+REDUCIBLE = ("L", "RGB", "RGBA", "LA", "CMYK")
 EXIF_ORIENTATION = 0x0112
 DARK, LIGHT = 128, 200  # luminance, 0 to 255: below is dark ink, above is light ink
 FEW_DARK = 0.02  # share of dark pixels up to which ink on a transparent ground counts as light
@@ -72,27 +73,44 @@ def decode(data: bytes, max_pixels: int) -> PageImage:
             orientation = image.getexif().get(EXIF_ORIENTATION, 1)
             plain = _is_plain(image)
             width, height = image.size
-            if width * height > WHOLE_PIXELS and image.format in ("JPEG", "MPO"):
+            if width * height > WHOLE_PIXELS:
+                # A JPEG is not even decoded whole.
                 image.draft(None, (width // _reduction(width, height), height // _reduction(width, height)))
             elif plain:
                 pixels = _decode_plain(data)
                 if pixels is not None:
                     turned = _turned(pixels, orientation)
                     return PageImage(turned, turned.shape[1], turned.shape[0])
-            pixels = _turned(to_bgr(image), orientation)
+            pixels = _turned(to_bgr(reduced(image)), orientation)
     except UnidentifiedImageError:
         raise UnsupportedType from None
     except DECODE_ERRORS as error:
         raise DocumentError(reason=broken(error)) from error
     if orientation in (5, 6, 7, 8):
         width, height = height, width
-    reduced = pixels.shape[:2] != (height, width)
-    warnings = (f"The image was read at {pixels.shape[1]}x{pixels.shape[0]} pixels: it is very large.",)
-    return PageImage(pixels, width, height, warnings if reduced else ())
+    return PageImage(pixels, width, height, size_warnings(pixels, width, height))
+
+
+def size_warnings(pixels: NDArray[np.uint8], width: int, height: int) -> tuple[str, ...]:
+    """What to tell the person whose picture is read at less than its `width` by `height`."""
+    if pixels.shape[:2] == (height, width):
+        return ()
+    return (f"The image was read at {pixels.shape[1]}x{pixels.shape[0]} pixels: it is very large.",)
+
+
+def reduced(image: Image.Image) -> Image.Image:
+    """A huge picture at a half, a quarter or an eighth of its size, as the mean of its pixels; others as they are."""
+    factor = _reduction(*image.size)
+    if factor == 1:
+        return image
+    image.load()
+    if image.mode == "1":
+        image = image.convert("L")
+    return image.reduce(factor) if image.mode in REDUCIBLE and "transparency" not in image.info else image
 
 
 def _reduction(width: int, height: int) -> int:
-    factor = 2
+    factor = 1
     while width * height > WHOLE_PIXELS * factor * factor and factor < 8:
         factor *= 2
     return factor

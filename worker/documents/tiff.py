@@ -12,7 +12,7 @@ from PIL import Image, UnidentifiedImageError
 
 from shared.errors import DocumentError, NoPages
 from worker.documents.document import PageImage, Source, broken, check_size
-from worker.documents.image import DECODE_ERRORS, to_bgr, upright
+from worker.documents.image import DECODE_ERRORS, reduced, size_warnings, to_bgr, upright
 
 OBLONG = 1.3  # pixels more oblong than this (fax: 1.92) are made square; less is left as it is displayed
 
@@ -41,23 +41,27 @@ class TiffDocument:
         try:
             self._image.seek(number - 1)
             check_size(*self._image.size, self._max_pixels)
-            pixels = self._decode(number)
+            pixels, width, height = self._decode(number)
             across, down = _resolution(self._image)
         except (UnidentifiedImageError, *DECODE_ERRORS) as error:
             raise DocumentError(reason=broken(error)) from error
-        warnings: tuple[str, ...] = ()
+        warnings = size_warnings(pixels, width, height)
         if across and down and max(across, down) > OBLONG * min(across, down):
-            height, width = pixels.shape[:2]
-            size = (width, round(height * across / down)) if across > down else (round(width * down / across), height)
-            if size[0] * size[1] <= self._max_pixels:
-                pixels = cast("NDArray[np.uint8]", cv2.resize(pixels, size, interpolation=cv2.INTER_LINEAR))
-                warnings = (f"The page's pixels are not square ({across:g}x{down:g} dpi): it was stretched.",)
-        return PageImage(pixels, pixels.shape[1], pixels.shape[0], warnings)
+            width, height = (
+                (width, round(height * across / down)) if across > down else (round(width * down / across), height)
+            )
+            share = min(1.0, (self._max_pixels / (width * height)) ** 0.5, pixels.shape[1] / width if warnings else 1.0)
+            size = (max(1, int(width * share)), max(1, int(height * share)))
+            pixels = cast("NDArray[np.uint8]", cv2.resize(pixels, size, interpolation=cv2.INTER_LINEAR))
+            warnings += (f"The page's pixels are not square ({across:g}x{down:g} dpi): it was stretched.",)
+        return PageImage(pixels, width, height, warnings)
 
-    def _decode(self, number: int) -> NDArray[np.uint8]:
+    def _decode(self, number: int) -> tuple[NDArray[np.uint8], int, int]:
+        """The pixels of a page, and the size it has before it is reduced."""
         try:
             self._image.load()
-            return to_bgr(upright(self._image))
+            shown = upright(self._image)
+            return to_bgr(reduced(shown)), *shown.size
         except DECODE_ERRORS:
             # Pillow lacks some layouts (planar 16-bit colour, 32-bit colour); OpenCV has its own reader of TIFF.
             data = self._source if isinstance(self._source, bytes) else self._source.read_bytes()
@@ -66,7 +70,7 @@ class TiffDocument:
             )
             if not found or not frames:
                 raise
-            return cast("NDArray[np.uint8]", frames[0])
+            return cast("NDArray[np.uint8]", frames[0]), frames[0].shape[1], frames[0].shape[0]
 
     def close(self) -> None:
         """See `Document.close`."""
