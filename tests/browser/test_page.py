@@ -135,6 +135,15 @@ def drawn(page: Page) -> list[int] | None:
     return size if size and size[0] else None
 
 
+def test_a_pdfs_own_text_is_shown_as_such(page: Page) -> None:
+    page.choose("letter.pdf")
+    lines = page.wait_lines()
+    assert_true_text(lines, truth("letter.pdf")[0])
+    assert "the PDF's own text" in page.text(".job-head .facts")
+    assert len(page.all(".box")) == len(lines)
+    assert page.wait(lambda: drawn(page), "its picture")
+
+
 def test_several_files_at_once_are_a_list_of_jobs(page: Page) -> None:
     names = ["line-digits.png", "line-mixed.png", "line-reverse.webp"]
     page.choose(*names)
