@@ -118,11 +118,12 @@ def _sizes(text: str, look: str) -> tuple[int, ...]:
 
 
 def _plate_style(rng: random.Random, held_out: bool) -> Style:
-    """The bold faces that come nearest to the plates' own lettering."""
-    bold = ("Bold", "Black", "SemiBold", "Semibold", "zenhei", "heib", "microhei")
+    """Upright narrow faces, which come nearest to the plates' own lettering; of one weight for both scripts."""
+    thin = rng.random() < 0.5
+    bold = ("Regular", "Medium", "Light", "wqy") if thin else ("Bold", "Black", "SemiBold", "Semibold", "zenhei", "heib", "microhei")
     zh = [f for f in _by_style("zh-hei", held_out) if held_out or any(word in f.path for word in bold)]
-    latin = [f for style in ("narrow", "sans") for f in _by_style(style, held_out) if held_out or "Bold" in f.path]
-    latin = [f for f in latin if "Italic" not in f.path]
+    latin = [f for style in ("narrow", "sans") for f in _by_style(style, held_out) if held_out or thin != ("Bold" in f.path)]
+    latin = [f for f in latin if "Italic" not in f.path] or [f for style in ("narrow", "sans") for f in _by_style(style, held_out)]
     return Style(chinese=rng.choice(zh), latin=rng.choice(latin), size_px=60)
 
 

@@ -63,7 +63,7 @@ class Renderer:
             return None
         band[top:bottom, columns[0] : columns[-1] + 1] = 1.0
         ink, (beside, band) = degrade.bend(rng, ink, [beside, band], look)
-        box = self._crop(rng, ink, band)
+        box = self._crop(rng, ink, band, look)
         if box is None:
             return None
         x0, y0, x1, y1 = box
@@ -103,6 +103,20 @@ class Renderer:
                     else:
                         moved[: bottom + round(high * 0.22)] = 0
                     out = np.maximum(out, moved)
+        if look in ("scene", "scan", "receipt", "screen") and rng.random() < (0.3 if look == "scene" else 0.12):
+            # a neighbour on the same line, a word's gap away: a wide crop shows a piece of it, which is not to be read
+            gap = int(high * rng.uniform(0.35, 0.7))
+            side = rng.random()
+            if side < 0.6:
+                piece = ink[:, left : left + high // 2]
+                at = right + gap
+                out[:, at : at + piece.shape[1]] = np.maximum(out[:, at : at + piece.shape[1]], piece[:, : max(0, out.shape[1] - at)])
+            if side > 0.4:
+                piece = ink[:, max(left, right - high // 2) : right + 1]
+                at = max(0, left - gap - piece.shape[1])
+                width = max(0, left - gap - at)
+                if width:
+                    out[:, at : at + width] = np.maximum(out[:, at : at + width], piece[:, piece.shape[1] - width :])
         rule = rng.random()
         thick = rng.choice((1, 1, 2, max(1, style.size_px // 16)))
         if rule < 0.09 and look != "subtitle":
@@ -119,7 +133,7 @@ class Renderer:
             cv2.line(out, (0, y), (ink.shape[1], y), rng.uniform(0.5, 1), thick)
         return out
 
-    def _crop(self, rng: random.Random, ink: Array, band: Array) -> tuple[int, int, int, int] | None:
+    def _crop(self, rng: random.Random, ink: Array, band: Array, look: str) -> tuple[int, int, int, int] | None:
         """The window (left, top, right, bottom) a detector or a person would have cut; may reach outside the canvas."""
         rows, columns = np.flatnonzero(ink.max(1) > 0.3), np.flatnonzero(ink.max(0) > 0.3)
         lines = np.flatnonzero(band.max(1) > 0.5)
@@ -133,12 +147,16 @@ class Renderer:
         tall = y1 - y0
 
         def margin() -> float:
+            if look == "plate" and rng.random() < 0.75:
+                return rng.uniform(0.1, 0.45)  # the whole plate is cut out, its rim included
             kind = rng.random()
             if kind < 0.12:
                 return rng.uniform(-0.1, 0.0)
             return rng.uniform(0.0, 0.1) if kind < 0.5 else rng.uniform(0.08, 0.25) if kind < 0.88 else rng.uniform(0.2, 0.4)
 
         def side() -> float:
+            if look == "plate" and rng.random() < 0.75:
+                return rng.uniform(0.03, 0.35)
             kind = rng.random()
             if kind < 0.45:
                 return rng.uniform(-0.02, 0.06)

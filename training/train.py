@@ -32,11 +32,11 @@ class Recipe:
     warm_up: int = 100
     floor_rate: float = 1e-5
     decay: float = 0.0
-    tether: float = 3e-4  # pull of the weights towards the base model's, per step and rate
+    tether: float = 5e-4  # pull of the weights towards the base model's, per step and rate
     rivals: int = 1200
     full_after: float = 0.85  # from this share of the run on, every class is scored
-    hold_every: int = 4
-    hold_weight: float = 0.5
+    hold_every: int = 2
+    hold_weight: float = 1.0
     save_minutes: float = 4.0
     clip: float = 5.0
 
