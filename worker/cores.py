@@ -165,6 +165,19 @@ class CoreLease:
                 log.info("pinned to core %d", core)
             self.core, self._told = core, True
 
+    def hold(self) -> None:
+        """Called by the thread that reads, before a page: bind it again if need be.
+
+        OpenVINO gives a thread back, at the end of an inference, the cores it had at the beginning; a core that the
+        heartbeat leased meanwhile would be undone for the very thread that reads.
+        """
+        # Without the lock, which the heartbeat holds while it waits for the store.
+        core = self.core
+        wanted = {core} if core is not None else set(self.cores)
+        if self._told and not self._closed and os.sched_getaffinity(0) != wanted:
+            with contextlib.suppress(OSError):
+                pin(sorted(wanted))
+
     def release(self) -> None:
         """Give the core back; later renewals do nothing."""
         with self._lock:

@@ -106,6 +106,7 @@ class Slot:
 
     def begin(self, claim: Claim) -> Work:
         """A page was claimed: from now on the heartbeat renews its lease."""
+        self.lease.hold()
         self.work = Work(claim, self.wake.set)
         return self.work
 

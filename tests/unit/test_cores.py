@@ -186,6 +186,21 @@ def test_a_lease_kept_alive_is_kept_and_one_that_lapsed_is_replaced(pinned: list
     assert pinned[-1] == [0]
 
 
+def test_a_reading_thread_that_lost_its_binding_is_bound_again_before_the_next_page(
+    pinned: list[list[int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = lease(MemoryStore(), "a")
+    masks = iter([{0}, {0, 1}])
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: next(masks))
+    mine.hold()
+    assert pinned == [], "nothing was leased yet"
+    mine.renew()
+    mine.hold()
+    assert pinned == [[0]], "it is bound as it should be"
+    mine.hold()
+    assert pinned == [[0], [0]], "OpenVINO had put the old mask back"
+
+
 def test_a_store_that_does_not_answer_changes_nothing(pinned: list[list[int]]) -> None:
     store = MemoryStore()
     mine = lease(store, "a")
