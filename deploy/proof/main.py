@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from proof import hosts, steps
@@ -72,22 +73,28 @@ def prove(fleet: Fleet, chosen: set[str], seconds: float, width: int) -> None:
     fleet.watch.start()
     try:
         with fleet.under_load(_cycles(seconds), width) as load:
-            if "scaling" in chosen:
-                steps.scaling(fleet, load, seconds)
-            if "crash" in chosen:
-                steps.crash(fleet, load)
+            attempt(fleet, "scaling", chosen, lambda: steps.scaling(fleet, load, seconds))
+            attempt(fleet, "crash", chosen, lambda: steps.crash(fleet, load))
             fleet.scale(2)
-            if "redis" in chosen:
-                steps.redis_away(fleet, load)
-            if "rolling" in chosen:
-                steps.rolling(fleet, load)
-            if "hosts" in chosen:
-                hosts.several_hosts(fleet, load)
+            attempt(fleet, "redis", chosen, lambda: steps.redis_away(fleet, load))
+            attempt(fleet, "rolling", chosen, lambda: steps.rolling(fleet, load))
+            attempt(fleet, "hosts", chosen, lambda: hosts.several_hosts(fleet, load))
             steps.accounts(fleet, load)
-        if "limits" in chosen:
-            steps.limits(fleet)
+        attempt(fleet, "limits", chosen, lambda: steps.limits(fleet))
     finally:
         fleet.watch.stop()
+
+
+def attempt(fleet: Fleet, name: str, chosen: set[str], step: Callable[[], None]) -> None:
+    """Run a step if it was chosen; one that cannot be finished is noted, and the next one goes on."""
+    if name not in chosen:
+        return
+    fleet.report.say(f"--- {name}")
+    try:
+        step()
+    except EngineError as error:
+        fleet.report.holds(f"step {name}", str(error).splitlines()[0], "to be finished", False)
+        _show_logs(fleet)
 
 
 def _cycles(seconds: float) -> int:
