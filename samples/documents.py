@@ -131,7 +131,7 @@ def note_en() -> Sheet:
         "Dear Hannah",
         "the parcel came this morning",
         "and the cake was still warm",
-        "We shared it with Grandma",
+        "We shared it with the children",
         "See you next week at noon",
         "many greetings Oliver",
     ]
