@@ -2,8 +2,7 @@
 
     python -m worker.reading.fit_gates --data DIR [--models DIR]
 
-`DIR/lines.tsv` holds a row a line: image (below DIR), text, and optionally language, kind and rule (`nocase`,
-`nopunct`), parted by tabs. Lines are halved by a hash of their image's name: one half fits, the other reports. Writes
+`labelled.py` says what lies in DIR. Lines are halved by a hash of their names: one half fits, the other reports. Writes
 `worker/reading/engines/auto/gate.toml` and `docs/cascade.md`.
 """
 
@@ -11,10 +10,7 @@ from __future__ import annotations
 
 import argparse
 import datetime
-import hashlib
-import re
 import time
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,9 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worker.reading import gate as gates
-from worker.reading import models
+from worker.reading import labelled, models
 from worker.reading.engines.ctc_recogniser import CtcRecogniser
-from worker.reading.recogniser import Reading
 
 REPORT_FILE = Path(__file__).parents[2] / "docs" / "cascade.md"
 RIDGE = 0.01  # keeps weights of features that say the same from growing against each other
@@ -35,11 +30,6 @@ SHARES = (0.0, 0.1, 0.2, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.7, 0.8, 1.0)
 MARGINS = (0.0, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 1.0)  # 1 never keeps the CRNN's answer to a doubtful line
 GAIN_WANTED = 0.005  # exact above the strong engine alone, on the fitting half: room for the loss on unseen lines
 PROBE_LINES = 12
-FOLD = str.maketrans(
-    {**dict.fromkeys("‘’‛′`´", "'"), **dict.fromkeys("“”„″«»", '"'), **dict.fromkeys("‐‑‒–—―−－", "-")}
-    | dict.fromkeys("·•∙・")  # a dot in the middle is set or left out at will
-)
-
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
@@ -48,18 +38,13 @@ Flags = NDArray[np.bool_]
 class Sample:
     """One labelled line, read by both: features of the CRNN's reading, edits of either, confidences, milliseconds."""
 
-    image: str
+    fits: bool
     characters: int
     features: tuple[float, ...]
     edits: tuple[int, int]
     confidence: tuple[float, float]
     empty: bool
     ms: tuple[float, float]
-
-    @property
-    def fits(self) -> bool:
-        """Whether the line belongs to the half that fits."""
-        return hashlib.sha256(self.image.encode()).digest()[0] % 2 == 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,48 +97,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def read_all(data: Path, quick: CtcRecogniser, strong: CtcRecogniser) -> list[Sample]:
     """Read every labelled line with both engines."""
-    from rapidfuzz.distance import Levenshtein
-
     samples = []
-    for row in (data / "lines.tsv").read_text(encoding="utf-8").splitlines():
-        cells = [*row.split("\t"), "", "", ""][:5]
-        image = cv2.imread(str(data / cells[0]))
-        if image is None:
-            raise SystemExit(f"{data / cells[0]} is no picture")
-        crop = np.asarray(image, np.uint8)
-        want = normalise(cells[1], cells[4])
-        began = time.perf_counter()
-        trace = quick.trace(crop)
-        features = gates.features(trace, crop.shape[0])
-        middle = time.perf_counter()
-        second = strong.trace(crop).reading
-        ended = time.perf_counter()
-
-        def edits(reading: Reading, want: str = want, rule: str = cells[4]) -> int:
-            return int(Levenshtein.distance(normalise(reading.text, rule), want))
-
+    for line in labelled.lines(data):
+        began = time.process_time()
+        trace = quick.trace(line.crop)
+        features = gates.features(trace, line.crop.shape[0])
+        middle = time.process_time()
+        second = strong.trace(line.crop).reading
+        ended = time.process_time()
         samples.append(
             Sample(
-                image=cells[0],
-                characters=len(want),
+                fits=line.fits,
+                characters=len(line.want),
                 features=features,
-                edits=(edits(trace.reading), edits(second)),
+                edits=(line.edits(trace.reading.text), line.edits(second.text)),
                 confidence=(trace.reading.confidence, second.confidence),
                 empty=not trace.reading.text,
                 ms=((middle - began) * 1e3, (ended - middle) * 1e3),
             )
         )
     return samples
-
-
-def normalise(text: str, rule: str) -> str:
-    """The form in which label and reading are compared: NFKC, folded quotes and dashes, no middle dots, no white space."""
-    text = re.sub(r"\s+", "", unicodedata.normalize("NFKC", text).translate(FOLD))
-    if "nocase" in rule:
-        text = text.upper()
-    if "nopunct" in rule:
-        text = re.sub(r"[^\w]|_", "", text).upper()
-    return text
 
 
 def fit_gate(table: Table, version: str) -> gates.Gate:
@@ -241,7 +204,7 @@ def report(gate: gates.Gate, fit: Table, held: Table, whole: Table, versions: tu
         "",
         "Written by `python -m worker.reading.fit_gates --data DIR` on "
         f"{datetime.datetime.now(datetime.UTC).date()}: {len(fit.edits)} lines fitted it, {len(held.edits)} others, "
-        "chosen by a hash of their names, report below. Milliseconds are a line's mean on one core of the machine that "
+        "chosen by a hash of their names, report below. Milliseconds are a line's mean processor time on the machine that "
         "ran it.",
         "",
         "## On lines the fit never saw",

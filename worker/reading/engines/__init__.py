@@ -6,10 +6,14 @@ No implementation is imported before it is asked for: importing this must not st
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from shared.records import ENGINES
 from worker.reading import models
 from worker.reading.recogniser import Recogniser
+
+if TYPE_CHECKING:
+    from worker.reading.engines.ctc_recogniser import CtcRecogniser
 
 
 def load_recogniser(engine: str, folder: Path) -> Recogniser:
@@ -17,19 +21,28 @@ def load_recogniser(engine: str, folder: Path) -> Recogniser:
 
     Raises ModelError where a weight is missing or damaged, ValueError for another name.
     """
-    from worker.reading.engines.ctc_recogniser import CtcRecogniser
-
     if engine == "auto":
         from worker.reading.cascade import Cascade
         from worker.reading.gate import load_gate
 
-        quick = CtcRecogniser(models.facts("crnn"), folder)
-        return Cascade(quick, CtcRecogniser(models.facts("ppocrv6"), folder), load_gate())
+        return Cascade(_load("crnn", folder), _load("ppocrv6", folder), load_gate())
     if engine in ("crnn", "ppocrv6"):
-        return CtcRecogniser(models.facts(engine), folder)
+        return _load(engine, folder)
     if engine == "modelscope":
         found = models.added(folder)
         if found is None:
             raise models.ModelError(reason="No ModelScope model is here: run `ocrfleet models add modelscope:NAME`.")
+        from worker.reading.engines.ctc_recogniser import CtcRecogniser
+
         return CtcRecogniser(found, folder / "modelscope")
     raise ValueError(f"unknown engine {engine!r}; known: {', '.join(ENGINES)}")
+
+
+def _load(engine: str, folder: Path) -> CtcRecogniser:
+    """The engine's 8-bit model where one passed its gate on this machine (`ocrfleet models quantize`), else float32."""
+    from worker.reading.engines.ctc_recogniser import CtcRecogniser
+
+    small = folder / "int8" / engine
+    if (small / "facts.toml").is_file():
+        return CtcRecogniser(models.load_facts(small / "facts.toml"), small)
+    return CtcRecogniser(models.facts(engine), folder)

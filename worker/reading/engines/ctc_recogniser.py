@@ -125,20 +125,27 @@ class CtcRecogniser:
         sized = cv2.resize(crop, (wide, self.height), interpolation=way)
         return np.asarray(sized, np.uint8)
 
-    def _steps(self, sized: NDArray[np.uint8], mask: NDArray[np.float32]) -> longline.Steps:
-        width = sized.shape[1]
-        limit = self.width_max - self.width_after
+    def inputs(self, crop: Crop) -> list[NDArray[np.float32]]:
+        """The model's inputs for a crop, (1, channels, height, width) each: one, or several for a long line."""
+        sized = self.resize(crop)
+        return [self._input(sized[:, first:end]) for first, end in self._cuts(sized)]
+
+    def _cuts(self, sized: NDArray[np.uint8]) -> list[tuple[int, int]]:
+        width, limit = sized.shape[1], self.width_max - self.width_after
         if width <= limit:
-            return self._infer(sized, mask)
-        cuts = longline.windows(ink.columns(sized), limit, int(self.height * OVERLAP_HEIGHTS), self.stride)
+            return [(0, width)]
+        return longline.windows(ink.columns(sized), limit, int(self.height * OVERLAP_HEIGHTS), self.stride)
+
+    def _steps(self, sized: NDArray[np.uint8], mask: NDArray[np.float32]) -> longline.Steps:
+        cuts = self._cuts(sized)
         parts = []
         for first, end in cuts:
-            scores, classes = self._infer(sized[:, first:end], mask)
-            whole = len(scores) if end == width else (end - first) // self.stride
-            parts.append((scores[:whole], classes[:whole]))
+            scores, classes = self.session(self._input(sized[:, first:end]), mask)
+            whole = scores.shape[1] if end == sized.shape[1] else (end - first) // self.stride
+            parts.append((scores[0, :whole], classes[0, :whole]))
         return longline.merge(parts, [first // self.stride for first, _ in cuts])
 
-    def _infer(self, sized: NDArray[np.uint8], mask: NDArray[np.float32]) -> longline.Steps:
+    def _input(self, sized: NDArray[np.uint8]) -> NDArray[np.float32]:
         width = sized.shape[1]
         bucket = -(-(width + self.width_after) // self.width_step) * self.width_step
         bucket = min(max(bucket, self.width_min), self.width_max)
@@ -149,8 +156,7 @@ class CtcRecogniser:
             sized = sized[:, :, ::-1]
         np.subtract(sized.transpose(2, 0, 1), self._mean, out=x[0, :, :, :width])
         x[0, :, :, :width] *= self._scale
-        scores, classes = self.session(x, mask)
-        return scores[0], classes[0]
+        return x
 
     def _mask(self, allow: frozenset[str] | None) -> NDArray[np.float32]:
         if allow is None:

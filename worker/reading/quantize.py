@@ -1,0 +1,220 @@
+"""8-bit weights behind an accuracy gate: several ways are tried, and one that reads worse than the gate allows is not kept.
+
+Plain 8-bit breaks these recognisers (recurrent layers, attention and a head over thousands of classes round badly), so
+each way leaves more layers in float32 than the one before. NNCF does the arithmetic; it is an optional extra.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import shutil
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from worker.reading import labelled, models
+from worker.reading.engines.ctc_recogniser import CtcRecogniser
+from worker.reading.models import Facts, ModelError, Progress
+from worker.reading.runtime import core
+
+GATE = 0.005  # lines read exactly, of all held lines, that may be lost
+FASTER = 1.05  # a way that is not at least this much faster is not worth a change of answers
+CALIBRATION_LINES = 120
+SUBFOLDER = "int8"
+
+# Way -> types of layers that stay in float32; each adds to the one before. `weights` leaves all arithmetic in float32.
+HEAD = ("MatMul",)
+RECURRENT = ("LSTMSequence", "TensorIterator", "Softmax")
+GATES = ("ReduceMean", "HardSigmoid", "Sigmoid", "Multiply", "Add", "Divide")
+WAYS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("all layers", ()),
+    ("head, attention and recurrent layers float32", HEAD + RECURRENT),
+    ("and squeeze-excite and elementwise layers", HEAD + RECURRENT + GATES),
+    ("and depthwise convolutions", (*HEAD, *RECURRENT, *GATES, "GroupConvolution")),
+    ("weights", ()),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One way, measured on the held lines: exact, CER, processor time a line, and the file's size."""
+
+    way: str
+    exact: float
+    cer: float
+    ms: float
+    megabytes: float
+    layers_8bit: int
+    layers: int
+
+
+def quantize(engine: str, folder: Path, data: Path, progress: Progress = print, limit: int | None = None) -> str:
+    """Try every way on `engine`; returns the report (Markdown). The fastest that passes is written to `folder/int8`.
+
+    `data` is a folder of labelled lines: half of them calibrate, the other half judges (at most `limit` of either).
+    Raises ModelError where NNCF is not installed.
+    """
+    if importlib.util.find_spec("nncf") is None:
+        raise ModelError(reason="8-bit needs NNCF: run `pip install nncf` and try again.")
+    facts = models.facts(engine)
+    lines = list(labelled.lines(data))
+    calibration = [line for line in lines if line.fits][: min(CALIBRATION_LINES, limit or CALIBRATION_LINES)]
+    held = [line for line in lines if not line.fits][:limit]
+    base = CtcRecogniser(facts, folder)
+    inputs = [x for line in calibration for x in base.inputs(line.crop)]
+    progress(f"{engine}: {len(calibration)} lines calibrate, {len(held)} judge")
+    outcomes = [measure("float32", base, held, models.place(folder, facts.weight(facts.recogniser["weight"])), (0, 0))]
+    best: tuple[float, Path] | None = None
+    with tempfile.TemporaryDirectory(prefix=".int8-", dir=folder) as name:
+        for number, (way, kept) in enumerate(WAYS):
+            progress(f"trying: {way}")
+            place = Path(name) / str(number)
+            counts = write(facts, folder, place, base.alphabet, inputs, way, kept)
+            trial = CtcRecogniser(models.load_facts(place / "facts.toml"), place)
+            outcome = measure(way, trial, held, place / "model.bin", counts)
+            outcomes.append(outcome)
+            progress(f"exact {outcome.exact:.4f}, {outcome.ms:.1f} ms a line")
+            fast = outcome.ms * FASTER <= outcomes[0].ms
+            if outcome.exact >= outcomes[0].exact - GATE and fast and (best is None or outcome.ms < best[0]):
+                best = (outcome.ms, place)
+        goal = folder / SUBFOLDER / engine
+        if goal.exists():
+            shutil.rmtree(goal)
+        if best is not None:
+            goal.parent.mkdir(exist_ok=True)
+            best[1].rename(goal)
+    return report(engine, outcomes, goal if best else None, len(held))
+
+
+def write(
+    facts: Facts,
+    folder: Path,
+    place: Path,
+    alphabet: Sequence[str],
+    inputs: Sequence[NDArray[np.float32]],
+    way: str,
+    kept: tuple[str, ...],
+) -> tuple[int, int]:
+    """Quantize one way and write model, vocabulary and facts to `place`; returns (8-bit layers, all with weights)."""
+    nncf: Any = importlib.import_module("nncf")
+    openvino: Any = importlib.import_module("openvino")
+    weight = facts.weight(facts.recogniser["weight"])
+    graph = core().read_model(str(models.place(folder, weight)))
+    if way == "weights":
+        graph = nncf.compress_weights(graph)
+    else:
+        here = {node.get_type_name() for node in graph.get_ordered_ops()}
+        scope = nncf.IgnoredScope(types=[name for name in kept if name in here], validate=False)
+        graph = nncf.quantize(graph, nncf.Dataset(inputs), subset_size=len(inputs), ignored_scope=scope)
+    place.mkdir()
+    openvino.save_model(graph, str(place / "model.xml"), compress_to_fp16=False)
+    (place / "vocab.txt").write_text("\n".join(alphabet[1:]) + "\n", encoding="utf-8")
+    rows = []
+    for name, file in (("model", "model.xml"), ("keys", "vocab.txt")):
+        path = place / file
+        rows += ["[[weight]]", f'name = "int8_{name}"', f'file = "{file}"', f'sha256 = "{models.sha256(path)}"']
+        rows += [
+            f"bytes = {path.stat().st_size}",
+            f'licence = "{weight.licence}"',
+            f'version = "{weight.version}-int8"',
+        ]
+        rows += [f'about = "8-bit: {way}"', ""]
+    how = dict(facts.recogniser) | {"weight": "int8_model", "vocabulary": "file:int8_keys", "classes": len(alphabet)}
+    how.pop("extra_characters", None)
+    rows += ["[recogniser]", *(f"{key} = {_toml(value)}" for key, value in how.items())]
+    (place / "facts.toml").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    return _counts(graph)
+
+
+def measure(
+    way: str, engine: CtcRecogniser, held: Sequence[labelled.Labelled], file: Path, counts: tuple[int, int]
+) -> Outcome:
+    """Read the held lines with one recogniser."""
+    engine.read([line.crop for line in held[:8]])  # prepares the commonest shapes
+    edits, seconds = [], 0.0
+    for line in held:
+        began = time.process_time()
+        (reading,) = engine.read([line.crop])
+        seconds += time.process_time() - began
+        edits.append(line.edits(reading.text))
+    return Outcome(
+        way=way,
+        exact=sum(count == 0 for count in edits) / len(held),
+        cer=sum(edits) / sum(len(line.want) for line in held),
+        ms=seconds / len(held) * 1e3,
+        megabytes=file.stat().st_size / 1e6,
+        layers_8bit=counts[0],
+        layers=counts[1],
+    )
+
+
+def report(engine: str, outcomes: Sequence[Outcome], goal: Path | None, lines: int) -> str:
+    """What was tried, and what came of it."""
+    rows = [
+        f"# 8-bit {engine}",
+        "",
+        f"Measured on {lines} labelled lines that calibrated nothing. The gate: at most {GATE:.1%} of the lines lost, "
+        f"and at least {FASTER:.2f} times as fast. Milliseconds are processor time a line on one thread.",
+        "",
+        "| way | 8-bit layers | exact | CER | ms a line | MB | passes |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    base = outcomes[0]
+    for row in outcomes:
+        exact, fast = row.exact >= base.exact - GATE, row.ms * FASTER <= base.ms
+        verdict = (
+            "the model as it is"
+            if row is base
+            else "yes"
+            if exact and fast
+            else "no, slow"
+            if exact
+            else "no, reads worse"
+        )
+        layers = f"{row.layers_8bit} of {row.layers}" if row.layers else "none"
+        rows.append(
+            f"| {row.way} | {layers} | {row.exact:.4f} | {row.cer:.4f} | {row.ms:.1f} | {row.megabytes:.1f} | {verdict} |"
+        )
+    if goal is None:
+        rows += ["", "No way passes: the feature stays off, and float32 is served."]
+    else:
+        rows += ["", f"Kept in {goal} and served from the next start on."]
+        rows += ["The cascade's gate was fitted to float32: fit it again (`python -m worker.reading.fit_gates`)."]
+    return "\n".join(rows) + "\n"
+
+
+def _counts(graph: Any) -> tuple[int, int]:
+    """(layers whose weights are stored in 8 bits, layers with weights)."""
+    kinds = ("Convolution", "GroupConvolution", "MatMul", "LSTMSequence")
+    small = total = 0
+    for node in graph.get_ordered_ops():
+        if node.get_type_name() not in kinds:
+            continue
+        stored = [_stored_type(node.input_value(i)) for i in range(1, node.get_input_size())]
+        if any(stored):
+            total += 1
+            small += any(kind in ("i8", "u8") for kind in stored)
+    return small, total
+
+
+def _stored_type(value: Any) -> str:
+    """The type in which a weight is stored behind its conversions; "" for what is no weight."""
+    node = value.get_node()
+    while (
+        node.get_type_name() in ("Convert", "Multiply", "Subtract", "Reshape", "FakeQuantize") and node.get_input_size()
+    ):
+        node = node.input_value(0).get_node()
+    return str(node.get_element_type().get_type_name()) if node.get_type_name() == "Constant" else ""
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, str):
+        return f'"{value}"'
+    return "[" + ", ".join(_toml(item) for item in value) + "]" if isinstance(value, list) else str(value)
