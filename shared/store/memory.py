@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from shared import errors, ids
+from shared.store import versions
 from shared.store.machine import Job, Machine
 from shared.store.protocol import (
     BULK,
@@ -50,6 +51,9 @@ class MemoryStore:
         self._latest: dict[str, int] = {}
         self._news = 0
         self._reconciler: tuple[str, int] = ("", 0)
+        self._wanted: dict[str, versions.Wanted] = {}
+        self._archives: dict[tuple[str, str], bytes] = {}
+        self._rollover: tuple[str, int] = ("", 0)
 
     def _notify(self, run: str) -> None:
         self._news += 1
@@ -281,6 +285,45 @@ class MemoryStore:
         """See `Store.release_core`."""
         if self.machine.cores.get((host, core), ("", 0))[0] == owner:
             del self.machine.cores[(host, core)]
+
+    @_locked
+    def use_version(self, engine: str, version: str, archive: bytes = b"") -> versions.Wanted:
+        """See `Store.use_version`."""
+        return self._want(engine, versions.use(self._wanted.get(engine), version, self.machine.now()), archive)
+
+    @_locked
+    def rollback_version(self, engine: str, current: str, archive: bytes = b"") -> versions.Wanted:
+        """See `Store.rollback_version`."""
+        held = self._wanted.get(engine)
+        wanted = versions.roll_back(held, current, self.machine.now())
+        return wanted if wanted == (held or versions.Wanted()) else self._want(engine, wanted, archive)
+
+    def _want(self, engine: str, wanted: versions.Wanted, archive: bytes) -> versions.Wanted:
+        self._wanted[engine] = wanted
+        if archive:
+            self._archives[(engine, wanted.version)] = archive
+        for key in [key for key in self._archives if key[0] == engine and key[1] not in wanted.kept]:
+            del self._archives[key]
+        return wanted
+
+    @_locked
+    def wanted_versions(self) -> dict[str, versions.Wanted]:
+        """See `Store.wanted_versions`."""
+        return dict(self._wanted)
+
+    @_locked
+    def version_archive(self, engine: str, version: str) -> bytes | None:
+        """See `Store.version_archive`."""
+        return self._archives.get((engine, version))
+
+    @_locked
+    def lease_rollover(self, owner: str, ttl_s: int) -> bool:
+        """See `Store.lease_rollover`."""
+        now, (holder, until) = self.machine.now(), self._rollover
+        if until > now and holder != owner:
+            return False
+        self._rollover = (owner, now + ttl_s * 1000) if ttl_s else ("", 0)
+        return bool(ttl_s)
 
     @_locked
     def reconcile(self, owner: str, depths: dict[str, int]) -> tuple[Message, ...] | None:

@@ -20,6 +20,8 @@ import enum
 from collections.abc import Sequence
 from typing import Any, Protocol
 
+from shared.store.versions import Wanted
+
 INTERACTIVE = "interactive"
 BULK = "bulk"
 QUEUES = (INTERACTIVE, BULK)
@@ -289,6 +291,23 @@ class Store(Protocol):
 
     def release_core(self, host: str, core: int, owner: str) -> None:
         """Give a core back, if `owner` still holds it."""
+
+    def use_version(self, engine: str, version: str, archive: bytes = b"") -> Wanted:
+        """From now on the fleet reads with this version of an engine's weights, "" for what is shipped. `archive` holds
+        its files, for hosts that lack them; only those of the wanted version and the one before are kept."""
+
+    def rollback_version(self, engine: str, current: str, archive: bytes = b"") -> Wanted:
+        """Step back from `current` to the version before, whose files `archive` holds. Nothing changes where another is
+        wanted by now, or none was."""
+
+    def wanted_versions(self) -> dict[str, Wanted]:
+        """What the fleet is to read with, by engine; an engine that is not named reads with what is shipped."""
+
+    def version_archive(self, engine: str, version: str) -> bytes | None:
+        """The files of a version as `use_version` was given them."""
+
+    def lease_rollover(self, owner: str, ttl_s: int) -> bool:
+        """Whether this worker process may load other weights now: one of the fleet at a time. 0 s gives the lease back."""
 
     def reconcile(self, owner: str, depths: dict[str, int]) -> tuple[Message, ...] | None:
         """Put right what was lost: lapsed leases, lost messages, deadlines, expiry, the cache's budget. `depths` is the

@@ -34,6 +34,7 @@ from shared.store.protocol import (
     PageDone,
     Status,
 )
+from shared.store.versions import Wanted
 
 RECORDS_VERSION = 1
 """Of everything the scripts keep. Raised when the last release would misunderstand what this one writes; from its first
@@ -300,6 +301,30 @@ class RedisStore:
     def release_core(self, host: str, core: int, owner: str) -> None:
         """See `Store.release_core`."""
         self._run("release_core", host, core, owner)
+
+    def use_version(self, engine: str, version: str, archive: bytes = b"") -> Wanted:
+        """See `Store.use_version`."""
+        return Wanted.from_json(self._run("use_version", engine, "use", version, archive))
+
+    def rollback_version(self, engine: str, current: str, archive: bytes = b"") -> Wanted:
+        """See `Store.rollback_version`."""
+        row = self._run("use_version", engine, "back", current, archive)
+        return Wanted.from_json(row) if row else Wanted()
+
+    def wanted_versions(self) -> dict[str, Wanted]:
+        """See `Store.wanted_versions`."""
+        with _store_errors():
+            rows = cast(dict[bytes, bytes], self._client.hgetall(self._key("versions")))
+        return {engine.decode(): Wanted.from_json(row) for engine, row in rows.items()}
+
+    def version_archive(self, engine: str, version: str) -> bytes | None:
+        """See `Store.version_archive`."""
+        with _store_errors():
+            return cast(bytes | None, self._client.get(self._key("weights", engine, version)))
+
+    def lease_rollover(self, owner: str, ttl_s: int) -> bool:
+        """See `Store.lease_rollover`."""
+        return bool(self._run("lease_rollover", owner, ttl_s * 1000))
 
     def reconcile(self, owner: str, depths: dict[str, int]) -> tuple[Message, ...] | None:
         """See `Store.reconcile`."""

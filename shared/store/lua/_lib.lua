@@ -24,6 +24,9 @@
 -- blob:{sha}        string  bytes;  blobrefs, blobsize  hash  sha -> runs that need it, bytes
 -- idem:{client}:{k} string  "job mark", expires by itself
 -- slots             zset    warm worker process -> last heard of;  slotinfo  hash  worker process -> JSON
+-- versions          hash    engine -> JSON {version, history, since} of the weights to read with
+-- weights:{engine}:{version}  string  archive of a version's files, of the wanted one and the one before
+-- rollover          string  "until owner": who may load other weights now
 -- meta              hash    id_secret; records  version of all of this, the highest that any process of the fleet writes
 -- totals            hash    counters, also blob_bytes, cache_bytes, page_ms
 -- channel events            a run's id, each time a client may see a change
@@ -40,6 +43,7 @@ if RECORDS > L.records then return redis.error_reply('RECORDS ' .. string.format
 if RECORDS < L.records then redis.call('HSET', P .. 'meta', 'records', L.records) end
 local QUEUES = {'interactive', 'bulk'}
 local FIRST_PAGES, MIN_WINDOW, LOST_AFTER, AGED_AFTER, EWMA, FAIR_SHARE = 4, 4, 5000, 20000, 0.1, 4
+local VERSIONS_KEPT = 10
 local OUT = {}
 
 local function call(...) return redis.call(...) end
