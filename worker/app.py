@@ -51,10 +51,10 @@ def start_watch(**_signal: Any) -> None:
     if not settings.redis_url:
         sys.exit("ocrfleet worker: REDIS_URL is not set: say where Redis or Valkey is (redis://HOST:PORT/0)")
     from shared.store.open import open_store
-    from worker.request import child_died
+    from worker.request import bury_the_lost, child_died
 
     _, publisher = open_store(settings)
-    watchdog.Watchdog(settings.deaf_after_s, settings.stop_grace_s, publisher.depths, child_died).start()
+    watchdog.Watchdog(settings.deaf_after_s, settings.stop_grace_s, publisher.depths, child_died, bury_the_lost).start()
 
 
 signals.setup_logging.connect(set_up_logging)

@@ -25,6 +25,7 @@ from shared.store.open import open_store
 from worker import watchdog
 from worker.cores import CoreLease, boot_id, container_id, usable_cores
 from worker.heartbeat import Heartbeat
+from worker.notes import Note, usable_folder
 from worker.shelf import Shelf
 from worker.slot import Reader, Slot, full_fingerprint, rss_mib, slot_name
 
@@ -87,7 +88,17 @@ def start_child(**_signal: Any) -> None:
         return
     timer.cancel()
     info.update(loaded, warm=True)
-    _slot = Slot(name, settings, store, publisher, reader, Shelf(settings, store.get_blob), lease, info)
+    _slot = Slot(
+        name,
+        settings,
+        store,
+        publisher,
+        reader,
+        Shelf(settings, store.get_blob),
+        lease,
+        info,
+        note=Note(name, usable_folder(settings)),
+    )
     _heartbeat = Heartbeat(_slot)
     _heartbeat.beat(force=True)
     _heartbeat.start()
@@ -108,6 +119,8 @@ def stop_child(**_signal: Any) -> None:
     _heartbeat.stop()
     for let_go in (lambda: _slot.store.drop_slot(_slot.name), _slot.lease.release, _slot.shelf.close):
         _quietly(let_go)
+    if _slot.note is not None:
+        _slot.note.remove()
 
 
 def _quietly(let_go: Callable[[], None]) -> None:

@@ -21,6 +21,7 @@ from shared.errors import StoreUnavailable
 from shared.settings import get_settings
 from shared.store.protocol import Store
 from worker.cores import boot_id
+from worker.notes import find_lost, usable_folder
 from worker.slot import MessageSink, publish_or_leave, slot_name
 
 log = logging.getLogger(__name__)
@@ -88,6 +89,13 @@ def child_died(pid: int) -> None:
     pages = [page_of(request) for request in requests_of(pid)]
     for run, page in [page for page in pages if page is not None] or [("", 0)]:
         undertaker.report(run, page, slot, "lost", None)
+
+
+def bury_the_lost() -> None:
+    """Processes of this host that died with their parents, and what they had in hand."""
+    folder = usable_folder(get_settings())
+    if folder is not None:
+        find_lost(lambda run, page, slot: undertaker.report(run, page, slot, "lost", None), folder)
 
 
 def requests_of(pid: int) -> list[Request]:

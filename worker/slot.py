@@ -21,6 +21,7 @@ from worker.cores import CoreLease, host_tag
 from worker.documents import DOCUMENTS_VERSION
 
 if TYPE_CHECKING:
+    from worker.notes import Note
     from worker.shelf import Shelf
 
 log = logging.getLogger(__name__)
@@ -101,6 +102,7 @@ class Slot:
     lease: CoreLease
     info: dict[str, Any]
     work: Work | None = None
+    note: Note | None = None
     wake: threading.Event = dataclasses.field(default_factory=threading.Event)
     pages: int = 0
 
@@ -108,12 +110,16 @@ class Slot:
         """A page was claimed: from now on the heartbeat renews its lease."""
         self.lease.hold()
         self.work = Work(claim, self.wake.set)
+        if self.note is not None:
+            self.note.write(claim.run, claim.page)
         return self.work
 
     def end(self) -> None:
         """The page is out of this process's hands."""
         self.work = None
         self.pages += 1
+        if self.note is not None:
+            self.note.write("", 0)
 
     def fingerprint(self, options: ReadOptions) -> str:
         """What would read with these options, the decoding of documents included; part of every cache key.

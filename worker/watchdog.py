@@ -115,6 +115,7 @@ class Watchdog(threading.Thread):
     """Looks at the broker `POLLS` times in `deaf_after_s`; hears what the children say, and when one dies.
 
     `on_death(pid)` is called at once when a child that was warm is gone; Celery's pool takes seconds to say so.
+    `look_around()` is called at the start and at every look.
     """
 
     def __init__(
@@ -123,12 +124,14 @@ class Watchdog(threading.Thread):
         grace_s: float,
         depths: Callable[[], dict[str, int]],
         on_death: Callable[[int], None],
+        look_around: Callable[[], None],
     ) -> None:
         super().__init__(name="watchdog", daemon=True)
         self._period_s = max(0.5, deaf_after_s / POLLS)
         self._grace_s = grace_s
         self._depths = depths
         self._on_death = on_death
+        self._look_around = look_around
         self._check = DeafCheck(deaf_after_s, Activity())
         self._pipe = open_pipe()
         self._warm: set[int] = set()
@@ -137,6 +140,10 @@ class Watchdog(threading.Thread):
         """The thread's loop."""
         threading.Thread(target=self._listen, name="watchdog-pipe", daemon=True).start()
         while True:
+            try:
+                self._look_around()
+            except Exception:  # the watch goes on whatever it finds
+                log.exception("watchdog")
             time.sleep(self._period_s)
             if self._check.look(self._depth(), bool(self._warm)):
                 log.critical("deaf: pages wait, nothing runs, nothing was started: exit %d", EXIT_DEAF)

@@ -202,8 +202,9 @@ def test_the_watch_hears_of_death_and_of_a_missing_model(monkeypatch: pytest.Mon
     monkeypatch.setattr(watchdog, "_pipe", None)
     ended: queue.SimpleQueue[object] = queue.SimpleQueue()
     monkeypatch.setattr(watchdog, "end_worker", lambda code, grace_s: ended.put(code))
-    watch = watchdog.Watchdog(3600, 1, dict, ended.put)
+    watch = watchdog.Watchdog(3600, 1, dict, ended.put, lambda: ended.put("looked"))
     watch.start()
+    assert ended.get(timeout=10) == "looked"
     child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     watchdog.tell_parent({"pid": child.pid, "warm": True})
     child.communicate(b"\n")
