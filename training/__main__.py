@@ -35,7 +35,9 @@ def parser() -> argparse.ArgumentParser:
     out.add_argument("--weights", type=pathlib.Path, default=WEIGHTS, help="this project's recogniser")
     commands = out.add_subparsers(dest="command", required=True)
 
-    train = commands.add_parser("train", help="fine-tune PP-OCRv2's CRNN on rendered lines; resumes what the folder holds")
+    train = commands.add_parser("train", help="train on rendered lines; resumes what the folder holds")
+    train.add_argument("--model", choices=("ppocrv2", "compact"), default="ppocrv2", help="fine-tune PP-OCRv2's CRNN, or the project's own from scratch")
+    train.add_argument("--teacher", choices=("none", "ppocrv6", "crnn"), default="none", help="whom the compact network learns from, too")
     train.add_argument("--folder", type=pathlib.Path, default=WORK / "floor", help="keeps last.pt and log.jsonl")
     train.add_argument("--steps", type=int, default=20000)
     train.add_argument("--minutes", type=float, default=90.0, help="ends the run, and its learning rate, after so long")

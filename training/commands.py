@@ -6,6 +6,7 @@ import argparse
 import json
 import pathlib
 import sys
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -14,26 +15,50 @@ from training.alphabet import Alphabet
 from training.evaluate import Labelled, Tally, judge, labelled_lines, misread_sheet, rendered_lines, table
 from training.reading import Reader, ppocrv6
 
+if TYPE_CHECKING:
+    from training.distil import Teacher
+
 VALIDATION_SEED = 90
 
 
 def train(options: argparse.Namespace) -> int:
     import torch
 
-    from training.crnn import load_ppocrv2
+    from training.compact import Compact, characters
+    from training.crnn import Crnn, load_ppocrv2
     from training.dataset import Plan
     from training.train import Recipe, Trainer
 
     torch.set_num_threads(options.threads)
     torch.manual_seed(options.seed)
-    model, base = load_ppocrv2(options.base), load_ppocrv2(options.base)
-    model.train_from(options.train_from)
     recipe = Recipe(steps=options.steps, minutes=options.minutes, rate=options.rate, full_after=options.full_after)
-    trainer = Trainer(model, Plan(str(options.vocabulary), seed=options.seed), recipe, options.folder, base)
+    if options.model == "compact":
+        vocabulary = options.folder / "characters.txt"
+        options.folder.mkdir(parents=True, exist_ok=True)
+        vocabulary.write_text("\n".join(characters()) + "\n", encoding="utf-8")
+        model: Crnn | Compact = Compact(len(Alphabet.load(vocabulary)))
+        trainer = Trainer(model, Plan(str(vocabulary), seed=options.seed), recipe, options.folder, teacher=_teacher(options, vocabulary))
+    else:
+        model, base = load_ppocrv2(options.base), load_ppocrv2(options.base)
+        model.train_from(options.train_from)
+        trainer = Trainer(model, Plan(str(options.vocabulary), seed=options.seed), recipe, options.folder, base)
     print(f"resumed at step {trainer.step}" if trainer.resume() else "started", flush=True)
     trainer.run()
     print(f"{trainer.step} steps, {trainer.lines} lines, {trainer.seconds / 60:.1f} minutes")
     return 0
+
+
+def _teacher(options: argparse.Namespace, vocabulary: pathlib.Path) -> Teacher | None:
+    """PP-OCRv6 small, this project's weights, or nobody."""
+    from training.distil import Teacher
+
+    pupil = Alphabet.load(vocabulary)
+    if options.teacher == "ppocrv6":
+        path = options.base.with_name("PP-OCRv6_rec_small.onnx")
+        return Teacher(path, ppocrv6(path).alphabet, pupil, 48)
+    if options.teacher == "crnn":
+        return Teacher(options.weights, Alphabet.load(options.vocabulary), pupil, 32)
+    return None
 
 
 def blend(options: argparse.Namespace) -> int:

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from training.compact import Best, Compact
 from training.crnn import Crnn
 
 LEAST_HALVED = 256  # numbers; smaller arrays stay float32
@@ -37,8 +38,8 @@ def averaged(base: Mapping[str, Tensor], trained: Mapping[str, Tensor], share: f
     return {name: torch.lerp(base[name].float(), weight.float(), share) for name, weight in trained.items()}
 
 
-def export(model: Crnn, path: pathlib.Path, properties: Mapping[str, str]) -> str:
-    """Writes `model` with any batch and width, float16 storage and `properties` as metadata; returns the file's SHA-256.
+def export(model: Crnn | Compact, path: pathlib.Path, properties: Mapping[str, str]) -> str:
+    """Writes `model` with any batch and width (the compact one with its arg-max inside), float16 storage and `properties` as metadata; returns the file's SHA-256.
 
     The model's own weights are rounded to float16 first, so that it goes on answering as the file does.
     """
@@ -64,11 +65,13 @@ def export(model: Crnn, path: pathlib.Path, properties: Mapping[str, str]) -> st
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _trace(model: Crnn, path: pathlib.Path) -> None:
+def _trace(model: Crnn | Compact, path: pathlib.Path) -> None:
+    own = isinstance(model, Compact)
+    names = ["best", "probability"] if own else ["probabilities"]
+    wrapped = (Best if own else Probabilities)(model.to(memory_format=torch.contiguous_format)).eval()
     torch.onnx.export(
-        Probabilities(model.eval().to(memory_format=torch.contiguous_format)), (torch.zeros(2, 3, 32, 160),), str(path),
-        input_names=["x"], output_names=["probabilities"], opset_version=17, dynamo=False,
-        dynamic_axes={"x": {0: "batch", 3: "width"}, "probabilities": {0: "batch", 1: "steps"}},
+        wrapped, (torch.zeros(2, 3, 32, 160),), str(path), input_names=["x"], output_names=names, opset_version=17, dynamo=False,
+        dynamic_axes={"x": {0: "batch", 3: "width"}, **{name: {0: "batch", 1: "steps"} for name in names}},
     )  # fmt: skip
 
 

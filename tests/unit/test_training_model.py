@@ -14,6 +14,7 @@ pytest.importorskip("onnx", reason="exporting needs onnx: pip install ocrfleet[t
 openvino = pytest.importorskip("openvino")
 
 from training import fonts
+from training.compact import Compact
 from training.crnn import Crnn, load_ppocrv2
 from training.dataset import Plan
 from training.export import averaged, export
@@ -127,3 +128,21 @@ def test_the_base_holds_only_lines_it_reads_right() -> None:
     assert share == 0.5
     assert float(pull) > 0
     assert float(hold(other, base, [[2], [2]])[0]) == 0.0
+
+
+def test_the_compact_network_is_small_and_exports_its_best_classes(tmp_path: pathlib.Path) -> None:
+    torch.manual_seed(3)
+    model = Compact(7400).eval()
+    assert 0.8e6 < sum(p.numel() for p in model.parameters()) < 3e6
+    with torch.no_grad():
+        model.head.weight.mul_(100)  # fresh weights score all classes nearly alike; make the best one stand out
+    export(model, tmp_path / "compact.onnx", {})
+    assert (tmp_path / "compact.onnx").stat().st_size < 4_000_000
+    x = np.random.default_rng(4).uniform(-1, 1, (1, 3, 32, 200)).astype(np.float32)
+    with torch.no_grad():
+        probability, best = model(torch.from_numpy(x)).softmax(-1).max(-1)
+    core = openvino.Core()
+    read = core.compile_model(core.read_model(str(tmp_path / "compact.onnx")), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})(x)
+    assert read[0].shape == (1, 50)
+    assert (read[0] == best.numpy()).mean() > 0.95
+    assert np.abs(read[1] - probability.numpy()).max() < 1e-3
