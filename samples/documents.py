@@ -131,7 +131,7 @@ def note_en() -> Sheet:
         "Dear Hannah",
         "the parcel came this morning",
         "and the cake was still warm",
-        "We shared it with the children",
+        "We shared it at dinner",
         "See you next week at noon",
         "many greetings Oliver",
     ]

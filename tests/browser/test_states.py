@@ -88,6 +88,19 @@ def test_lines_are_counted_while_a_page_is_read(page: Page, gate: Gate) -> None:
     page.wait_status("done")
 
 
+def test_a_selected_line_stays_selected_while_other_pages_are_read(page: Page, gate: Gate) -> None:
+    page.choose("scan-3p.tiff")
+    gate.finish(claim(page, gate), "first line", "second line")
+    page.wait_lines(2)
+    page.all(".line")[1].click()
+    page.wait_for(".box.selected[data-line='1']")
+    gate.finish(claim(page, gate), "second page")
+    page.wait(lambda: "2 of 3 pages" in page.text(".progress-label"), "the next page")
+    assert page.all(".box.selected[data-line='1']")
+    assert page.wait_for(".line.selected").text == "second line"
+    assert page.one(".detail").is_displayed()
+
+
 def test_a_page_that_failed_is_named_and_the_rest_is_kept(page: Page, gate: Gate) -> None:
     page.choose("scan-3p.tiff")
     gate.finish(claim(page, gate), "first page")

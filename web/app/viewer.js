@@ -14,6 +14,7 @@ export class Viewer {
   #shapes = [];
   #on;
   #boxes = true;
+  #selected = null;
 
   /** `on.hover(index|null)` and `on.select(index)` hear of the line under the pointer. `tools` go into the bar. */
   constructor(on, tools) {
@@ -35,10 +36,13 @@ export class Viewer {
 
   /** Show a page's picture (`url`, or null where there is none) and, once it is read, its boxes. */
   show(url, page) {
-    const fresh = this.image.getAttribute("src") !== (url ?? "");
-    this.#page = page;
+    const fresh = this.image.getAttribute("src") !== url;
+    const turned = page !== this.#page;
     this.note.hidden = true;
     this.sheet.hidden = !url && !page;
+    if (!fresh && !turned) return; // news of the job, none of this page: marks and scroll stay
+    if (turned) this.#selected = null;
+    this.#page = page;
     if (fresh) {
       this.#zoom = 1;
       if (url) this.image.src = url;
@@ -58,6 +62,7 @@ export class Viewer {
 
   /** Mark the line `index` (or none); with `reveal`, bring its box into view. */
   mark(kind, index, reveal = false) {
+    if (kind === "selected") this.#selected = index;
     this.#shapes.forEach((shape, at) => shape?.classList.toggle(kind, at === index));
     const shape = this.#shapes[index];
     if (!shape) return;
@@ -216,6 +221,7 @@ export class Viewer {
     });
     const words = this.image.hidden ? lines.map((line) => this.#inPlace(line)) : [];
     this.overlay.replaceChildren(...words.filter(Boolean), ...this.#shapes.filter(Boolean));
+    if (this.#selected !== null) this.mark("selected", this.#selected);
   }
 
   // Without a picture the text itself stands where it was found.
