@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 Picture = NDArray[np.uint8]
 Grey = NDArray[np.uint8]
 
-IMPULSE_SHARE = 0.05  # lone black or white pixels among all, from which they are salt and pepper
-GRAIN = 0.10  # noise against contrast, from which it hides strokes
+IMPULSE_SHARE = 0.042  # lone black or white pixels among all, from which they are salt and pepper
+GRAIN = 0.085  # noise against contrast, from which it hides strokes
 UNEVEN = 0.12  # darkest against brightest paper, below which a shadow lies on the line
 SOFT = 0.07  # steepest edges, contrast a pixel at 48 px height, below which a line is out of focus
 GRAIN_HEIGHT_PX = 20  # in smaller lines strokes and noise look alike

@@ -18,6 +18,7 @@ from worker.reading.straighten import level
 from worker.reading.vertical import cells_of, lay_down
 
 CHUNK = 8  # lines read between two reports of progress
+MENDED_LESS_SURE = 0.02  # confidence that a mended line may lack and still be believed
 MAX_CELLS = 16  # characters looked at one by one to tell columns from lines lying on their side
 
 Progress = Callable[[int, int], None]
@@ -30,6 +31,7 @@ class Found:
     quad: Floats
     piece: Piece
     vertical: bool = False
+    mended: Cut | None = None
     reading: Reading | None = None
 
     def record(self) -> Line:
@@ -93,31 +95,32 @@ class PageLines:
                 line.vertical = orient.is_tall(box.quad)
 
     def mend(self, alone: bool) -> None:
-        """Put right what is measured to be wrong: on a page only where some of its lines show that it is needed; a line
-        that came alone is also turned level."""
-        if alone:
-            for line in self.found:
-                if isinstance(line.piece, Cut):
-                    piece = level(line.piece)
-                    if piece is not line.piece:
-                        line.piece, line.quad, line.reading = piece, piece.outline(), None
-        elif not enhance.needed([line.piece.image for line in self.found]):
+        """Prepare a second picture of every line that something is measured to be wrong with: on a page only where some
+        of its lines show that it is needed; a line that came alone is also turned level."""
+        if not alone and not enhance.needed([line.piece.image for line in self.found]):
             return
         for line in self.found:
-            mended = enhance.mend(line.piece.image)
-            if mended is not line.piece.image and isinstance(line.piece, Cut):
-                line.piece, line.reading = Cut(mended, line.piece.to_page), None
+            if not isinstance(line.piece, Cut):
+                continue
+            piece = level(line.piece) if alone else line.piece
+            image = enhance.mend(piece.image)
+            if image is not line.piece.image:
+                line.mended = Cut(image, piece.to_page)
 
     def read(self, progress: Progress | None = None) -> None:
         """Read every line, near widths together; a line that runs across the page's direction is read every way."""
-        waiting = [line for line in self.found if line.reading is None]
+        waiting = [line for line in self.found if line.reading is None or line.mended is not None]
         waiting.sort(key=lambda line: line.piece.image.shape[1] / line.piece.image.shape[0])
         if progress is not None and len(self.found) > len(waiting):
             progress(len(self.found) - len(waiting), len(self.found))
         for start in range(0, len(waiting), CHUNK):
             part = waiting[start : start + CHUNK]
-            for line, reading in zip(part, self._read([line.piece for line in part]), strict=True):
+            unread = [line for line in part if line.reading is None]
+            for line, reading in zip(unread, self._read([line.piece for line in unread]), strict=True):
                 line.reading = reading
+            for line in part:
+                if line.mended is not None:
+                    self._read_mended(line, line.mended)
                 if orient.is_tall(line.quad):
                     self._read_every_way(line)
                 elif line.vertical:
@@ -136,6 +139,13 @@ class PageLines:
 
     def _read(self, pieces: Sequence[Piece]) -> list[Reading]:
         return self.recogniser.read([piece.image for piece in pieces], self.allow)
+
+    def _read_mended(self, line: Found, mended: Cut) -> None:
+        """A mend was measured to be needed, so its reading wins unless the line as it came is read clearly surer."""
+        assert line.reading is not None
+        reading = self._read([mended])[0]
+        if reading.text and reading.confidence > line.reading.confidence - MENDED_LESS_SURE:
+            line.reading, line.piece, line.quad = reading, mended, mended.outline()
 
     def _read_column(self, line: Found) -> None:
         """A column is read lying on its side, as recognisers are trained to; one that is not sure is cut into its
