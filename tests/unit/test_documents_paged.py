@@ -98,6 +98,12 @@ def test_each_page_of_a_tiff_is_measured_before_it_is_decoded() -> None:
         document.page(2)
 
 
+def test_large_pages_of_a_tiff_are_not_kept_and_the_next_still_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("worker.documents.tiff.KEEP_PIXELS", 100)
+    document = opened(tiff(page(10), page(20), page(30)), "tiff")
+    assert [int(document.page(n).image[0, 0, 0]) for n in (1, 2, 3, 1)] == [10, 20, 30, 10]
+
+
 def test_fax_pages_with_oblong_pixels_are_made_square_and_it_is_said() -> None:
     shown = opened(tiff(page(10), dpi=(204, 98))).page(1)
     assert (shown.width, shown.height) == (40, 50)

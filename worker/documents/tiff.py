@@ -14,6 +14,7 @@ from shared.errors import DocumentError, NoPages
 from worker.documents.document import PageImage, Source, broken, check_size
 from worker.documents.image import DECODE_ERRORS, reduced, size_warnings, to_bgr, upright
 
+KEEP_PIXELS = 10_000_000  # a decoded page above this is not kept for the next one's sake
 OBLONG = 1.3  # pixels more oblong than this (fax: 1.92) are made square; less is left as it is displayed
 
 
@@ -24,10 +25,13 @@ class TiffDocument:
         self._source = source
         self._max_pixels = max_pixels
         try:
-            self._image: Image.Image = Image.open(io.BytesIO(source) if isinstance(source, bytes) else source)
+            self._image = self._open()
             self._pages = int(getattr(self._image, "n_frames", 1))
         except (UnidentifiedImageError, *DECODE_ERRORS) as error:
             raise DocumentError(reason=broken(error)) from error
+
+    def _open(self) -> Image.Image:
+        return Image.open(io.BytesIO(self._source) if isinstance(self._source, bytes) else self._source)
 
     @property
     def pages(self) -> int:
@@ -43,6 +47,10 @@ class TiffDocument:
             check_size(*self._image.size, self._max_pixels)
             pixels, width, height = self._decode(number)
             across, down = _resolution(self._image)
+            if width * height > KEEP_PIXELS:
+                # Pillow keeps the page it decoded last; opening anew gives its memory back.
+                self._image.close()
+                self._image = self._open()
         except (UnidentifiedImageError, *DECODE_ERRORS) as error:
             raise DocumentError(reason=broken(error)) from error
         warnings = size_warnings(pixels, width, height)
