@@ -68,3 +68,18 @@ def test_the_graph_gives_the_best_classes_and_refuses_what_is_not_allowed(ending
     scores, classes = run([logits, allow]).values()
     assert classes[0, 0, 0] == 4
     assert scores[0, 0].sum() < 1.0001  # probabilities among what is allowed
+
+
+def test_the_search_in_two_rounds_finds_what_a_sort_finds() -> None:
+    openvino = pytest.importorskip("openvino")
+    from openvino import opset13
+
+    x = opset13.parameter([1, -1, 1000], np.float32, name="x")
+    model = ctc.top_graph(openvino.Model([opset13.softmax(x, 2).output(0)], [x], "wide"))
+    run = openvino.Core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    logits = np.random.default_rng(2).normal(size=(1, 40, 1000)).astype(np.float32)
+    scores, classes = run([logits, np.zeros((1, 1, 1000), np.float32)]).values()
+    order = np.argsort(-logits, axis=2)[:, :, :TOP]
+    assert classes.tolist() == order.tolist()
+    whole = np.exp(logits) / np.exp(logits).sum(2, keepdims=True)
+    np.testing.assert_allclose(scores, np.take_along_axis(whole, order, 2), rtol=1e-4)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 BLANK = 0
 TOP = 4  # classes a step that leave the graph: the best and three alternatives
+GROUPS = 64  # into which the classes are parted for the search of the best
 REFUSED = -1e4  # added to the logit of a character that is not allowed
 ALTERNATIVE_MIN = 1e-3  # below this probability an alternative tells a reader nothing
 
@@ -48,9 +49,30 @@ def top_graph(model: Any, classes: int | None = None) -> Any:
     if classes is None:
         classes = logits.get_partial_shape()[2].get_length()
     allow = opset13.parameter([1, 1, classes], np.float32, name="allow")
-    masked = opset13.softmax(opset13.add(logits, allow), 2)
-    best = opset13.topk(masked, np.int32(TOP), 2, "max", "value", "i32")
-    return Model([best.output(0), best.output(1)], [*model.get_parameters(), allow], "top")
+    scores, best = _top(opset13.softmax(opset13.add(logits, allow), 2), classes)
+    return Model([scores, best], [*model.get_parameters(), allow], "top")
+
+
+def _top(scores: Any, classes: int) -> tuple[Any, Any]:
+    """The TOP highest of `scores` (batch, steps, classes) and their classes, in two rounds.
+
+    The TOP highest lie in the TOP groups with the highest maxima: a maximum runs at memory speed, and the search is left
+    with few values. One round over all classes took twice as long (0.8 of 21.9 ms a line of PP-OCRv6 more).
+    """
+    from openvino import opset13
+
+    size = -(-classes // GROUPS)
+    padding = np.array([0, 0, size * GROUPS - classes])
+    scores = opset13.pad(scores, np.zeros(3, np.int64), padding, "constant", np.float32(-1))
+    groups = opset13.reshape(scores, np.array([0, 0, GROUPS, size]), True)
+    highest = opset13.reduce_max(groups, np.array([3]), False)
+    chosen = opset13.topk(highest, np.int32(TOP), 2, "max", "index", "i32").output(1)
+    few = opset13.reshape(opset13.gather(groups, chosen, np.int32(2), 2), np.array([0, 0, TOP * size]), True)
+    best = opset13.topk(few, np.int32(TOP), 2, "max", "value", "i32")
+    which = opset13.divide(best.output(1), np.int32(size))
+    inside = opset13.subtract(best.output(1), opset13.multiply(which, np.int32(size)))
+    group = opset13.gather(chosen, which, np.int32(2), 2)
+    return best.output(0), opset13.add(opset13.multiply(group, np.int32(size)), inside).output(0)
 
 
 def decode(scores: NDArray[np.float32], classes: NDArray[np.int32]) -> list[Peak]:
