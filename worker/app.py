@@ -10,10 +10,12 @@ import sys
 from typing import Any
 
 import celery
+import kombu
 from celery import signals
 
-from shared.queue import TASK, make_celery
+from shared.queue import TASK, make_celery, queue_name
 from shared.settings import get_settings
+from shared.store.protocol import QUEUES
 from worker import lifecycle, watchdog
 from worker.tasks import read_page
 from worker.threads import one_thread_each
@@ -24,6 +26,11 @@ LOG_FORMAT = "%(asctime)s %(levelname)s %(process)d %(name)s: %(message)s"
 
 settings = get_settings()
 app = make_celery(settings, settings.redis_url)
+# In order of precedence, for a worker that is started without `-Q`.
+app.conf.task_queues = [
+    kombu.Queue(name, kombu.Exchange(name), routing_key=name)
+    for name in (queue_name(settings, queue) for queue in QUEUES)
+]
 app.conf.worker_consumer = "worker.consumer:PatientConsumer"
 
 
