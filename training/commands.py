@@ -25,7 +25,7 @@ def train(options: argparse.Namespace) -> int:
     import torch
 
     from training.compact import Compact, characters
-    from training.crnn import Crnn, load_ppocrv2
+    from training.crnn import Crnn, load
     from training.dataset import Plan
     from training.train import Recipe, Trainer
 
@@ -39,7 +39,7 @@ def train(options: argparse.Namespace) -> int:
         model: Crnn | Compact = Compact(len(Alphabet.load(vocabulary)))
         trainer = Trainer(model, Plan(str(vocabulary), seed=options.seed), recipe, options.folder, teacher=_teacher(options, vocabulary))
     else:
-        model, base = load_ppocrv2(options.base), load_ppocrv2(options.base)
+        model, base = load(options.base), load(options.base)
         model.train_from(options.train_from)
         trainer = Trainer(model, Plan(str(options.vocabulary), seed=options.seed), recipe, options.folder, base)
     print(f"resumed at step {trainer.step}" if trainer.resume() else "started", flush=True)
@@ -65,11 +65,11 @@ def blend(options: argparse.Namespace) -> int:
     """Chooses the share by CER on rendered lines in faces that training never sees, then writes the weights."""
     import torch
 
-    from training.crnn import Crnn, load_ppocrv2
+    from training.crnn import Crnn, load
     from training.export import averaged, export
 
     cv2.setNumThreads(1)
-    base = load_ppocrv2(options.base).state_dict()
+    base = load(options.base).state_dict()
     kept = torch.load(options.checkpoint, weights_only=True)
     alphabet = Alphabet.load(options.vocabulary)
     lines = rendered_lines(options.vocabulary, options.lines, VALIDATION_SEED) if len(options.shares) > 1 else []
@@ -112,6 +112,23 @@ def evaluate(options: argparse.Namespace) -> int:
     if options.misread:
         print("\n".join(misread_sheet(wrong, options.misread)))
     return 0
+
+
+def finetune(options: argparse.Namespace) -> int:
+    """1 where the gate did not pass, and nothing was written."""
+    from training.finetune import Wish
+    from training.finetune import finetune as teach
+
+    cv2.setNumThreads(1)
+    wish = Wish(options.lines, options.weights, options.vocabulary, options.out, options.folder, options.minutes, threads=options.threads, seed=options.seed)
+    verdict = teach(wish, lambda share, words: print(f"\r{share:4.0%} {words:30}", end="", file=sys.stderr, flush=True))
+    print(file=sys.stderr)
+    for name, before, after in (("held out", verdict.held_before, verdict.held_after), ("golden", verdict.golden_before, verdict.golden_after)):
+        print(f"{name}: {before.lines} lines, exact {before.exact:.4f} -> {after.exact:.4f}, CER {before.cer:.4f} -> {after.cer:.4f}")
+    if verdict.skipped:
+        print(f"{verdict.skipped} lines hold characters that the recogniser does not know, and were left out")
+    print(f"written: {options.out} sha256 {verdict.sha256}" if verdict.passed else "not better by the gate: nothing was written")
+    return 0 if verdict.passed else 1
 
 
 def sheet(options: argparse.Namespace) -> int:

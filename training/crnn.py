@@ -14,8 +14,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-HEIGHT = 32
-STEP_PX = 4
+Array = np.ndarray[Any, np.dtype[Any]]
+FOLDED = ("Unsqueeze", "Concat", "Slice", "Reshape", "Cast")  # what exporters put between a constant and its use
 # One row a depthwise-separable block: channels in, out, depthwise kernel, stride (down, across), squeeze-excite.
 BLOCKS: tuple[tuple[int, int, int, tuple[int, int], bool], ...] = (
     (16, 32, 3, (1, 1), False),
@@ -106,93 +106,120 @@ def _from_onnx_gates(array: np.ndarray[Any, Any]) -> Tensor:
     return torch.from_numpy(np.concatenate([i, f, c, o]).copy())
 
 
-def load_ppocrv2(path: str | pathlib.Path) -> Crnn:
-    """Reads the published ONNX file; raises ValueError where the graph is not the one described above."""
-    import onnx
-    from onnx import numpy_helper
+def load(path: str | pathlib.Path) -> Crnn:
+    """Reads PP-OCRv2's published ONNX file, or one that `training.export` wrote.
 
-    graph = onnx.load(str(path)).graph
-    values = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
-    for node in graph.node:
-        if node.op_type == "Constant":
-            values[node.output[0]] = numpy_helper.to_array(node.attribute[0].t)
-    model = Crnn()
-    convolutions = [module for module in model.modules() if isinstance(module, nn.Conv2d)]
+    Raises ValueError where the graph is not the one described above.
+    """
+    import onnx
+
+    graph = _Graph(onnx.load(str(path)).graph)
+    convolutions = graph.of("Conv")
+    heads = [node for node in graph.of("MatMul") if graph.known(node.input[1])][-2:]
+    model = Crnn(graph.value(heads[-1].input[1]).shape[1])
+    modules = [(name, module) for name, module in model.named_modules() if isinstance(module, nn.Conv2d)]
+    if len(convolutions) != len(modules):
+        raise ValueError(f"{path}: {len(convolutions)} convolutions where {len(modules)} are expected")
     state: dict[str, Tensor] = {}
-    names = {id(module): name for name, module in model.named_modules()}
-    seen = [node for node in graph.node if node.op_type == "Conv"]
-    follows = {name: node for node in graph.node for name in node.input}
-    if len(seen) != len(convolutions):
-        raise ValueError(f"{path}: {len(seen)} convolutions where {len(convolutions)} are expected")
-    for node, module in zip(seen, convolutions, strict=True):
-        weight = values[node.input[1]].astype(np.float64)
-        after = follows[node.output[0]]
-        if after.op_type == "BatchNormalization":
-            scale, shift, mean, variance = (values[name].astype(np.float64) for name in after.input[1:5])
-            epsilon = next((a.f for a in after.attribute if a.name == "epsilon"), 1e-5)
-            factor = scale / np.sqrt(variance + epsilon)
-            weight, bias = weight * factor[:, None, None, None], shift - mean * factor
-        elif after.op_type == "Add":
-            bias = _bias(graph, values, after, node.output[0])
-        else:
-            raise ValueError(f"{path}: a convolution is followed by {after.op_type}")
+    for node, (name, module) in zip(convolutions, modules, strict=True):
+        weight, bias = graph.convolution(node)
         if tuple(weight.shape) != tuple(module.weight.shape):
             raise ValueError(f"{path}: convolution of {weight.shape} where {tuple(module.weight.shape)} is expected")
-        state[f"{names[id(module)]}.weight"] = torch.from_numpy(weight.astype(np.float32))
-        state[f"{names[id(module)]}.bias"] = torch.from_numpy(np.asarray(bias, np.float32).reshape(-1).copy())
-    _read_recurrent(graph, values, state)
+        state[f"{name}.weight"], state[f"{name}.bias"] = _tensor(weight), _tensor(bias)
+    for layer, node in enumerate(graph.of("LSTM")):
+        _read_lstm(graph, node, layer, state)
+    for node, name in zip(heads, ("narrow", "head"), strict=True):
+        state[f"{name}.weight"] = _tensor(graph.value(node.input[1]).T)
+        state[f"{name}.bias"] = _tensor(graph.added(node))
     model.load_state_dict(state)
     return model.eval()
 
 
-def _bias(graph: Any, values: dict[str, Any], add: Any, skip: str) -> Any:
-    """The constant operand of an Add, also behind a Reshape."""
-    other = next(name for name in add.input if name != skip)
-    if other in values:
-        return values[other]
-    maker = next(node for node in graph.node if other in node.output)
-    return values[maker.input[0]]
+def _tensor(array: Array) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(array, np.float32))
 
 
-def _read_recurrent(graph: Any, values: dict[str, Any], state: dict[str, Tensor]) -> None:
-    """The LSTM and head weights, told apart by their shapes in the order they are stored in the graph."""
-    ordered = _lstm_operands(graph, values)
-    for layer, (w, r, b) in enumerate(ordered):
-        for direction, suffix in enumerate(("", "_reverse")):
-            state[f"lstm.weight_ih_l{layer}{suffix}"] = _from_onnx_gates(w[direction])
-            state[f"lstm.weight_hh_l{layer}{suffix}"] = _from_onnx_gates(r[direction])
-            first, second = np.split(b[direction], 2)
-            state[f"lstm.bias_ih_l{layer}{suffix}"] = _from_onnx_gates(first)
-            state[f"lstm.bias_hh_l{layer}{suffix}"] = _from_onnx_gates(second)
-    products = [node for node in graph.node if node.op_type == "MatMul"][-2:]
-    follows = {name: node for node in graph.node for name in node.input}
-    for node, name in zip(products, ("narrow", "head"), strict=True):
-        state[f"{name}.weight"] = torch.from_numpy(values[node.input[1]].T.copy())
-        state[f"{name}.bias"] = torch.from_numpy(_bias(graph, values, follows[node.output[0]], node.output[0]).copy())
+def _read_lstm(graph: _Graph, node: Any, layer: int, state: dict[str, Tensor]) -> None:
+    """W, R and B of both directions; ONNX stacks the gates as i, o, f, c, torch as i, f, c, o."""
+    stored = [graph.value(name) for name in node.input[1:4]]
+
+    def gates(array: Array) -> Tensor:
+        i, o, f, c = np.split(array, 4)
+        return _tensor(np.concatenate([i, f, c, o]))
+
+    for direction, suffix in enumerate(("", "_reverse")):
+        weight, recurrent, bias = (array[direction] for array in stored)
+        first, second = np.split(bias, 2)
+        state[f"lstm.weight_ih_l{layer}{suffix}"], state[f"lstm.weight_hh_l{layer}{suffix}"] = gates(weight), gates(recurrent)
+        state[f"lstm.bias_ih_l{layer}{suffix}"], state[f"lstm.bias_hh_l{layer}{suffix}"] = gates(first), gates(second)
 
 
-def _lstm_operands(graph: Any, values: dict[str, Any]) -> list[tuple[Any, Any, Any]]:
-    """W, R and B of each LSTM node, folding the Unsqueeze, Slice and Concat nodes the exporter left in front."""
-    makers = {name: node for node in graph.node for name in node.output}
+class _Graph:
+    """An ONNX graph whose constants can be asked for, also through the nodes that an exporter leaves in front of them."""
 
-    def fold(name: str) -> Any:
-        if name in values:
-            return values[name]
-        node = makers[name]
-        inputs = [fold(each) for each in node.input if each]
+    def __init__(self, graph: Any) -> None:
+        from onnx import numpy_helper
+
+        self.nodes = list(graph.node)
+        self.constants = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
+        for node in self.nodes:
+            if node.op_type == "Constant":
+                self.constants[node.output[0]] = numpy_helper.to_array(node.attribute[0].t)
+        self.makers = {name: node for node in self.nodes for name in node.output}
+        self.users = {name: node for node in self.nodes for name in node.input}
+
+    def of(self, kind: str) -> list[Any]:
+        return [node for node in self.nodes if node.op_type == kind]
+
+    def known(self, name: str) -> bool:
+        """Whether `name` is worked out from constants alone."""
+        if name in self.constants:
+            return True
+        maker = self.makers.get(name)
+        return maker is not None and maker.op_type in FOLDED and all(self.known(each) for each in maker.input if each)
+
+    def value(self, name: str) -> Array:
+        """The constant `name` stands for; ValueError where it is none."""
+        if name in self.constants:
+            found: Array = self.constants[name]
+            return found
+        node = self.makers[name]
+        if node.op_type not in FOLDED:
+            raise ValueError(f"cannot fold {node.op_type}")
+        inputs = [self.value(each) for each in node.input if each]
         attributes = {a.name: a for a in node.attribute}
         if node.op_type == "Unsqueeze":
             axes = attributes["axes"].ints if "axes" in attributes else inputs[1]
             return np.expand_dims(inputs[0], tuple(int(axis) for axis in axes))
         if node.op_type == "Concat":
-            return np.concatenate(inputs, attributes["axis"].i)
+            joined: Array = np.concatenate(inputs, attributes["axis"].i)
+            return joined
         if node.op_type == "Slice":
             starts, ends, axes = (np.atleast_1d(each) for each in inputs[1:4])
             index = [slice(None)] * inputs[0].ndim
             for start, end, axis in zip(starts, ends, axes, strict=True):
                 index[int(axis)] = slice(int(start), int(min(end, 2**31)))
             return inputs[0][tuple(index)]
-        raise ValueError(f"cannot fold {node.op_type} in front of an LSTM")
+        if node.op_type == "Reshape":
+            return inputs[0].reshape([int(size) for size in inputs[1]])
+        return inputs[0].astype(np.float32)
 
-    nodes = [node for node in graph.node if node.op_type == "LSTM"]
-    return [(fold(node.input[1]), fold(node.input[2]), fold(node.input[3])) for node in nodes]
+    def added(self, node: Any) -> Array:
+        """The constant that is added to a node's output."""
+        add = self.users[node.output[0]]
+        if add.op_type != "Add":
+            raise ValueError(f"{add.op_type} where Add is expected")
+        return self.value(next(name for name in add.input if name != node.output[0])).reshape(-1)
+
+    def convolution(self, node: Any) -> tuple[Array, Array]:
+        """Weight and bias of a convolution, a BatchNorm behind it folded in (in float64)."""
+        weight = self.value(node.input[1]).astype(np.float64)
+        after = self.users[node.output[0]]
+        if len(node.input) > 2:
+            return weight, self.value(node.input[2])
+        if after.op_type == "BatchNormalization":
+            scale, shift, mean, variance = (self.value(name).astype(np.float64) for name in after.input[1:5])
+            epsilon = next((a.f for a in after.attribute if a.name == "epsilon"), 1e-5)
+            factor = scale / np.sqrt(variance + epsilon)
+            return weight * factor[:, None, None, None], shift - mean * factor
+        return weight, self.added(node)

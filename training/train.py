@@ -9,7 +9,8 @@ import os
 import pathlib
 import signal
 import time
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -17,7 +18,7 @@ from torch import Tensor, nn
 from training.alphabet import Alphabet
 from training.compact import Compact
 from training.crnn import Crnn
-from training.dataset import Plan, Stream, normalise
+from training.dataset import Batch, Plan, Stream, normalise
 from training.distil import Teacher
 from training.losses import ClassDraw, ctc, hold, scores
 
@@ -46,6 +47,14 @@ def as_input(pictures: Any) -> Tensor:
     return torch.from_numpy(normalise(pictures)).contiguous(memory_format=torch.channels_last)
 
 
+class Source(Protocol):
+    """Where batches come from."""
+
+    def next(self) -> Batch: ...
+
+    def close(self) -> None: ...
+
+
 class Trainer:
     """Trains `model` on what `plan` draws. `folder` keeps `last.pt` (everything to resume) and `log.jsonl`.
 
@@ -61,6 +70,8 @@ class Trainer:
         self.optimiser = torch.optim.AdamW((p for p in model.parameters() if p.requires_grad), lr=recipe.rate, betas=(0.9, 0.98), weight_decay=recipe.decay)
         self.step = self.pool = self.lines = 0
         self.seconds = 0.0
+        self.source: Source | None = None  # where batches come from; a Stream of the plan where it is None
+        self.tell: Callable[[float], None] = lambda share: None  # is told how much of the run is done, a step
         self._stop = False
         self._anchor = [p.detach().clone() for p in base.parameters()] if base is not None else []
         self._losses: list[tuple[float, float, float]] = []
@@ -110,7 +121,7 @@ class Trainer:
             # what is frozen is the base model's own, so its feature maps serve both
             self.base.split = self.model.split
             self.base.eval().to(memory_format=torch.channels_last)
-        stream, saved, trace = Stream(self.plan, self.pool), time.monotonic(), []
+        stream, saved, trace = self.source or Stream(self.plan, self.pool), time.monotonic(), []
         try:
             while (progress := self.progress()) < 1.0 and not self._stop:
                 began = time.monotonic()
@@ -120,6 +131,7 @@ class Trainer:
                 self.step, self.pool, self.lines = self.step + 1, batch.pool, self.lines + len(batch.labels)
                 # a process that was stopped and continued did not train meanwhile
                 self.seconds += min(time.monotonic() - began, 30.0)
+                self.tell(progress)
                 if self.step % 50 == 0:
                     self._log(progress)
                 if time.monotonic() - saved > self.recipe.save_minutes * 60:

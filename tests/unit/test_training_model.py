@@ -15,7 +15,7 @@ openvino = pytest.importorskip("openvino")
 
 from training import fonts
 from training.compact import Compact
-from training.crnn import Crnn, load_ppocrv2
+from training.crnn import Crnn, load
 from training.dataset import Plan
 from training.export import averaged, export
 from training.losses import ClassDraw, ctc, hold, scores
@@ -46,7 +46,7 @@ def _openvino(path: pathlib.Path, x: np.ndarray) -> np.ndarray:
 def test_the_rebuilt_recogniser_answers_like_the_published_file() -> None:
     x = np.random.default_rng(1).uniform(-1, 1, (1, 3, 32, 240)).astype(np.float32)
     with torch.no_grad():
-        rebuilt = load_ppocrv2(BASE)(torch.from_numpy(x)).softmax(-1).numpy()
+        rebuilt = load(BASE)(torch.from_numpy(x)).softmax(-1).numpy()
     assert np.abs(rebuilt - _openvino(BASE, x)).max() < 1e-4
 
 
@@ -56,7 +56,7 @@ def test_two_hundred_steps_lower_the_loss_and_the_exported_file_agrees(tmp_path:
     torch.set_num_threads(1)
     torch.manual_seed(1)
     plan = Plan(str(KEYS), pool_lines=12, pools=1, batch_px=256, batch_lines=4, max_width=80, kinds=("figures", "receipt"))
-    model, base = load_ppocrv2(BASE), load_ppocrv2(BASE)
+    model, base = load(BASE), load(BASE)
     model.train_from(9)
     recipe = Recipe(steps=200, rate=5e-4, warm_up=10, rivals=200, hold_every=20)
     trace = Trainer(model, plan, recipe, tmp_path / "run", base).run()
@@ -71,6 +71,8 @@ def test_two_hundred_steps_lower_the_loss_and_the_exported_file_agrees(tmp_path:
     got = _openvino(tmp_path / "out.onnx", x)
     assert got.shape == want.shape == (3, 44, 6625)
     assert np.abs(got - want).max() < 1e-3
+    again = load(tmp_path / "out.onnx")
+    assert all(torch.equal(a, b) for a, b in zip(model.parameters(), again.parameters(), strict=True))
 
 
 @needs_fonts
