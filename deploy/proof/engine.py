@@ -22,9 +22,14 @@ class EngineError(Exception):
 
 
 def call(
-    command: Sequence[str], environment: Mapping[str, str] | None = None, timeout_s: float = CALL_S, text: str = ""
+    command: Sequence[str],
+    environment: Mapping[str, str] | None = None,
+    timeout_s: float = CALL_S,
+    *,
+    text: str = "",
+    both: bool = False,
 ) -> str:
-    """Run a command and return what it printed. Raises EngineError."""
+    """Run a command on `text` and return what it printed (`both`: on stderr too). Raises EngineError."""
     try:
         done = subprocess.run(
             command,
@@ -42,7 +47,7 @@ def call(
         raise EngineError(
             f"{' '.join(command)}: exit code {done.returncode}\n{done.stdout[-2000:]}{done.stderr[-4000:]}"
         )
-    return done.stdout
+    return done.stdout + (done.stderr if both else "")
 
 
 def compose_command() -> list[str]:

@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from proof.cores import CoreWatch
 from proof.engine import EngineError, Project, build, call, healthy, image_mb, wait_until
@@ -21,7 +22,6 @@ from proof.report import Report
 TARGETS = ("redis", "gateway", "flower", "worker")
 WANTED_MB = {"worker": 700, "gateway": 250}
 WARM_S = 180.0
-SLOT = re.compile(r"^ocrfleet_slot_info\{(.*)\} ", re.MULTILINE)
 
 
 def free_port() -> int:
@@ -103,14 +103,11 @@ class Fleet:
         """The fleet would read a document now."""
         return self.get("/readyz")[0] == 200
 
-    def slots(self) -> set[str]:
-        """The warm worker processes by name, as the gateway tells them."""
-        found = set()
-        for labels in SLOT.findall(self.get("/metrics")[1]):
-            pairs = dict(re.findall(r'(\w+)="([^"]*)"', labels))
-            if pairs.get("warm") == "yes":
-                found.add(pairs["slot"])
-        return found
+    def workers_listed(self) -> list[dict[str, Any]]:
+        """The worker processes that GET /v1/capacity lists."""
+        status, body = self.get("/v1/capacity")
+        rows: list[dict[str, Any]] = json.loads(body)["workers"] if status == 200 else []
+        return rows
 
     def counter(self, name: str) -> int:
         """One of the store's totals, by its name in /metrics."""
