@@ -1,0 +1,82 @@
+"""Mending: damaged lines come closer to what they were, good ones are left alone."""
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageFont
+
+from worker.reading import enhance, geometry, straighten
+from worker.reading.crop import Cut
+
+
+@pytest.fixture(scope="module")
+def line() -> np.ndarray:
+    picture = Image.new("RGB", (560, 56), (250, 250, 250))
+    ImageDraw.Draw(picture).text(
+        (12, 6), "Measured, mended and read 123", fill=(20, 20, 20), font=ImageFont.load_default(size=36)
+    )
+    return np.ascontiguousarray(np.asarray(picture))
+
+
+def distance(a: np.ndarray, b: np.ndarray) -> float:
+    return float(np.abs(a.astype(float) - b.astype(float)).mean())
+
+
+def salted(image: np.ndarray) -> np.ndarray:
+    hit = np.random.default_rng(1).random(image.shape[:2])
+    out = image.copy()
+    out[hit < 0.06] = 0
+    out[hit > 0.94] = 255
+    return out
+
+
+def grainy(image: np.ndarray) -> np.ndarray:
+    return np.clip(image + np.random.default_rng(2).normal(0, 40, image.shape[:2])[:, :, None], 0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize("damage", [salted, grainy])
+def test_a_damaged_line_comes_closer_to_what_it_was(line: np.ndarray, damage) -> None:
+    damaged = damage(line)
+    assert distance(enhance.mend(damaged), line) < 0.6 * distance(damaged, line)
+
+
+def test_a_good_line_is_left_alone(line: np.ndarray) -> None:
+    assert enhance.mend(line) is line
+    dark = 255 - line
+    assert enhance.mend(dark) is dark
+
+
+def test_a_bilevel_line_is_left_alone(line: np.ndarray) -> None:
+    fax = np.where(line > 128, 255, 0).astype(np.uint8)
+    assert enhance.mend(fax) is fax
+
+
+def test_a_deep_shadow_is_lifted(line: np.ndarray) -> None:
+    shaded = line.copy()
+    shaded[:, 300:] = shaded[:, 300:] // 12
+    assert enhance.measure(shaded).evenness < enhance.UNEVEN
+    assert enhance.measure(enhance.mend(shaded)).evenness > 0.6
+
+
+def test_a_page_of_good_lines_needs_no_mending(line: np.ndarray) -> None:
+    assert not enhance.needed([line] * 9 + [salted(line)])
+    assert enhance.needed([salted(line)] * 5)
+    assert not enhance.needed([])
+
+
+@pytest.mark.parametrize("degrees", [-8, -3, 3, 8])
+def test_the_tilt_of_a_line_is_found(line: np.ndarray, degrees: float) -> None:
+    page = np.full((300, 760, 3), 250, np.uint8)
+    page[120:176, 100:660] = line
+    matrix = np.array(geometry.crop_matrix(geometry.quad_of_rect((380, 148), 600, 140, -degrees), 600, 140))
+    tilted = cv2.warpPerspective(page, matrix, (600, 140), borderValue=(250, 250, 250))
+    found = straighten.tilt_of(straighten.ink_map(tilted))
+    assert found == pytest.approx(degrees, abs=0.7)
+    levelled = straighten.level(Cut(tilted, np.eye(3)))
+    assert straighten.tilt_of(straighten.ink_map(levelled.image)) is None
+    assert geometry.angle(levelled.outline()) == pytest.approx(degrees, abs=0.7)
+
+
+def test_a_level_line_is_not_turned(line: np.ndarray) -> None:
+    piece = Cut(line, np.eye(3))
+    assert straighten.level(piece) is piece
