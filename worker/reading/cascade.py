@@ -29,7 +29,7 @@ class Cascade:
         self.last_stats: dict[str, float] = {}
         self._begun = False
         # A gate knows the habits of the model it was fitted to; with another one its doubts mean nothing.
-        self._trusted = gate.fitted_for == quick.version
+        self._trusted = gate.fitted_for == quick.calibrated_as
 
     def begin_page(self) -> None:
         """Forget what the lines of the page before were like."""

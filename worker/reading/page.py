@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,7 @@ from worker.reading.engines import load_recogniser
 from worker.reading.languages import characters
 from worker.reading.lines import PageLines
 from worker.reading.recogniser import Recogniser
+from worker.reading.versions import all_in_use
 
 PREPROCESSING = "2"  # raise it whenever anything on the way changes what is read: it is part of every cache key
 DETECTOR = "ppocrv6_det"
@@ -48,14 +49,27 @@ class Timer:
 class Reader:
     """Reads pages with warm engines: loads at once, keeps the default engine and at most one other.
 
-    Not safe to share between threads. Raises ModelError where a weight is missing or damaged.
+    `versions` names versions of weights by engine; None takes what the folder says is in use. Not safe to share
+    between threads. Raises ModelError where a weight is missing or damaged.
     """
 
-    def __init__(self, models_folder: Path, engine: str = "auto") -> None:
+    def __init__(
+        self,
+        models_folder: Path,
+        engine: str = "auto",
+        versions: Mapping[str, str] | None = None,
+        detector: Detector | None = None,
+    ) -> None:
         self._folder = models_folder
         self._default = engine
-        self._recognisers: dict[str, Recogniser] = {engine: load_recogniser(engine, models_folder)}
-        self._detector = Detector.load(models_folder, DETECTOR)
+        self._versions = all_in_use(models_folder) if versions is None else dict(versions)
+        self._recognisers: dict[str, Recogniser] = {engine: load_recogniser(engine, models_folder, self._versions)}
+        self._detector = detector or Detector.load(models_folder, DETECTOR)
+
+    def renewed(self, versions: Mapping[str, str]) -> Reader:
+        """A reader with other versions of the weights. This one may go on reading meanwhile, but not afterwards: they
+        share the detector."""
+        return Reader(self._folder, self._default, versions, self._detector)
 
     def recogniser(self, engine: str) -> Recogniser:
         """The warm recogniser of `engine`, loaded on demand. Raises ModelError, ValueError for an unknown name."""
@@ -63,7 +77,7 @@ class Reader:
             for name in [name for name in self._recognisers if name != self._default]:
                 del self._recognisers[name]
             gc.collect()
-            self._recognisers[engine] = load_recogniser(engine, self._folder)
+            self._recognisers[engine] = load_recogniser(engine, self._folder, self._versions)
         return self._recognisers[engine]
 
     def models_used(self, options: ReadOptions) -> dict[str, str]:
@@ -128,14 +142,19 @@ class Reader:
             timing_ms=timer.total() | dict(getattr(recogniser, "last_stats", {})),
         )
 
-    def warm(self) -> str:
-        """Read a rendered line end to end; returns its text. Raises RuntimeError where it is read wrongly."""
+    def warm(self, layout: str = "page") -> str:
+        """Read a rendered line end to end; returns its text. Raises RuntimeError where it is read wrongly.
+
+        With the layout `line` the detector is left alone.
+        """
         from PIL import Image, ImageDraw, ImageFont
 
         picture = Image.new("RGB", (480, 120), "white")
         ImageDraw.Draw(picture).text((40, 36), WARM_TEXT, fill="black", font=ImageFont.load_default(size=40))
         image = np.ascontiguousarray(np.asarray(picture)[:, :, ::-1])
-        page = self.read(image, ReadOptions(engine=self._default, layout="page"))
+        if layout == "line":
+            image = np.ascontiguousarray(image[28:92, 32:448])
+        page = self.read(image, ReadOptions(engine=self._default, layout=layout))
         if page.text != WARM_TEXT:
             raise RuntimeError(f"the warm engine reads {page.text!r} where {WARM_TEXT!r} stands")
         return page.text

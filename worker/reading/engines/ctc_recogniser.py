@@ -48,6 +48,8 @@ class CtcRecogniser:
             raise ModelError(reason=f"The model {weight.name} is not in {folder}: run `ocrfleet models fetch`.")
         self.name = facts.engine
         self.version = weight.version
+        # The version whose habits of confidence it has: a fine-tuned model was shown to keep those of its parent.
+        self.calibrated_as: str = how.get("calibrated_as", weight.version)
         self.height: int = how["height"]
         self.channels: int = how["channels"]
         self.order: str = how.get("order", "bgr")
