@@ -11,7 +11,7 @@ from worker.reading.crop import Cut
 
 @pytest.fixture(scope="module")
 def line() -> np.ndarray:
-    picture = Image.new("RGB", (560, 56), (250, 250, 250))
+    picture = Image.new("RGB", (560, 56), (215, 215, 215))
     ImageDraw.Draw(picture).text(
         (12, 6), "Measured, mended and read 123", fill=(20, 20, 20), font=ImageFont.load_default(size=36)
     )
@@ -66,10 +66,10 @@ def test_a_page_of_good_lines_needs_no_mending(line: np.ndarray) -> None:
 
 @pytest.mark.parametrize("degrees", [-8, -3, 3, 8])
 def test_the_tilt_of_a_line_is_found(line: np.ndarray, degrees: float) -> None:
-    page = np.full((300, 760, 3), 250, np.uint8)
+    page = np.full((300, 760, 3), 215, np.uint8)
     page[120:176, 100:660] = line
     matrix = np.array(geometry.crop_matrix(geometry.quad_of_rect((380, 148), 600, 140, -degrees), 600, 140))
-    tilted = cv2.warpPerspective(page, matrix, (600, 140), borderValue=(250, 250, 250))
+    tilted = cv2.warpPerspective(page, matrix, (600, 140), borderValue=(215, 215, 215))
     found = straighten.tilt_of(straighten.ink_map(tilted))
     assert found == pytest.approx(degrees, abs=0.7)
     levelled = straighten.level(Cut(tilted, np.eye(3)))
