@@ -1,0 +1,200 @@
+"""The cascade: who reads which line, and what a page's lines teach it; and the fit of its gate. Recognisers are stood in."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from worker.reading import fit_gates, ink
+from worker.reading.cascade import Cascade
+from worker.reading.engines.ctc_recogniser import Trace
+from worker.reading.gate import FEATURES, Gate, features, load_gate
+from worker.reading.recogniser import Crop, ReadChar, Reading
+
+CROP = np.full((32, 320, 3), 255, np.uint8)
+HAN = frozenset(map(chr, range(0x4E00, 0x9FA6)))
+LATIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+
+
+def reading(text: str, confidence: float, engine: str) -> Reading:
+    chars = tuple(ReadChar(char, confidence, 20.0 * i, 20.0 * i + 20) for i, char in enumerate(text))
+    return Reading(text, confidence if text else 0.0, chars, engine)
+
+
+class Quick:
+    """Reads what it is told to, with the confidence it is told to have."""
+
+    name, version, calibrated_as, vocabulary = "crnn", "toy", "toy", HAN | LATIN
+
+    def __init__(self, text: str = "quick", confidence: float = 1.0) -> None:
+        self.text, self.confidence, self.calls = text, confidence, 0
+
+    def trace(self, crop: Crop, allow: frozenset[str] | None = None) -> Trace:
+        self.calls += 1
+        spans = np.array([(20 * i, 20 * i + 4) for i in range(len(self.text))], np.float32).reshape(-1, 2)
+        return Trace(reading(self.text, self.confidence, "crnn"), crop, spans)
+
+
+class Strong:
+    name, version, vocabulary = "ppocrv6", "strong-1", HAN | LATIN | frozenset("äöüÄÖÜßẞ")
+
+    def __init__(self, confidence: float = 0.9) -> None:
+        self.confidence, self.calls = confidence, 0
+
+    def read(self, crops: Sequence[Crop], allow: frozenset[str] | None = None) -> list[Reading]:
+        self.calls += len(crops)
+        return [reading("strong", self.confidence, "ppocrv6") for _ in crops]
+
+
+def gate(**changes: Any) -> Gate:
+    """Doubts by the worst character alone: confidence under 0.5 is over the threshold."""
+    count = len(FEATURES)
+    weights = (4.0,) + (0.0,) * (count - 1)
+    plain = Gate(
+        mean=(float(np.log(0.5)),) + (0.0,) * (count - 1), scale=(1.0,) * count, weights=weights, bias=0.0,
+        threshold=0.5, margin=0.05, probe_lines=3, give_up_share=0.6, fitted_for="toy",
+    )  # fmt: skip
+    return dataclasses.replace(plain, **changes)
+
+
+def cascade(quick: Quick, strong: Strong, **changes: Any) -> Cascade:
+    return Cascade(quick, strong, gate(**changes))  # type: ignore[arg-type]
+
+
+def test_a_line_the_crnn_is_sure_of_is_its_own() -> None:
+    quick, strong = Quick(confidence=0.99), Strong()
+    (found,) = cascade(quick, strong).read([CROP])
+    assert (found.text, found.engine, strong.calls) == ("quick", "crnn", 0)
+
+
+def test_a_doubtful_line_is_read_by_the_stronger_engine() -> None:
+    (found,) = cascade(Quick(confidence=0.2), Strong()).read([CROP])
+    assert (found.text, found.engine) == ("strong", "ppocrv6")
+
+
+def test_a_line_without_an_answer_goes_on_whatever_the_gate_says() -> None:
+    (found,) = cascade(Quick(text=""), Strong(), threshold=1.0).read([CROP])
+    assert found.engine == "ppocrv6"
+
+
+def test_of_two_readings_the_crnn_s_stands_only_where_it_is_surer_by_the_margin() -> None:
+    sure = cascade(Quick(confidence=0.4), Strong(confidence=0.3))
+    assert sure.read([CROP])[0].engine == "crnn"
+    near = cascade(Quick(confidence=0.4), Strong(confidence=0.36))
+    assert near.read([CROP])[0].engine == "ppocrv6"
+
+
+def test_the_crnn_is_given_up_on_a_page_it_cannot_read_and_asked_again_on_the_next() -> None:
+    quick = Quick(confidence=0.2)
+    engine = cascade(quick, Strong())
+    engine.begin_page()
+    for _ in range(5):
+        engine.read([CROP, CROP])
+    assert quick.calls == 3
+    assert engine.last_stats["lines"] == 10
+    engine.begin_page()
+    engine.read([CROP])
+    assert quick.calls == 4
+
+
+def test_a_gate_fitted_to_another_model_is_not_trusted() -> None:
+    quick = Quick()
+    (found,) = cascade(quick, Strong(), fitted_for="another").read([CROP])
+    assert (found.engine, quick.calls) == ("ppocrv6", 0)
+
+
+def test_letters_the_crnn_lacks_keep_it_from_being_asked() -> None:
+    quick = Quick()
+    engine = cascade(quick, Strong())
+    engine.read([CROP], allow=LATIN | frozenset("äöüÄÖÜßẞéèê"))
+    assert quick.calls == 1  # a handful of letters is no script
+    engine.read([CROP], allow=frozenset("あいうえおかきくけこさしすせそ"))
+    assert quick.calls == 2  # nobody knows kana here: then what both know decides
+    engine.strong.vocabulary = Strong.vocabulary | frozenset("あいうえおかきくけこさしすせそ")
+    engine.read([CROP], allow=frozenset("あいうえおかきくけこさしすせそ"))
+    assert quick.calls == 2
+
+
+def test_the_version_changes_with_the_gate() -> None:
+    assert cascade(Quick(), Strong()).version != cascade(Quick(), Strong(), threshold=0.4).version
+
+
+def test_ink_that_no_character_covers_is_seen() -> None:
+    picture = np.full((32, 320, 3), 255, np.uint8)
+    for x in range(10, 310, 10):
+        picture[8:24, x : x + 4] = 0
+    right_half = np.array([(x, x + 4) for x in range(160, 310, 10)], np.float32)
+    share, longest = ink.uncovered(ink.columns(picture), right_half, 16)
+    assert 0.4 < share < 0.5
+    assert longest >= 4
+    everything = np.array([(x, x + 4) for x in range(10, 310, 10)], np.float32)
+    assert ink.uncovered(ink.columns(picture), everything, 16) == (0.0, 0.0)
+
+    dropped = features(Trace(reading("a" * 15, 0.99, "crnn"), picture, right_half), 32)
+    whole = features(Trace(reading("a" * 30, 0.99, "crnn"), picture, everything), 32)
+    start = FEATURES.index("bare_start")
+    assert dropped[start] == 3.0  # heights, its cap
+    assert whole[start] < 0.5
+
+
+@pytest.mark.parametrize("value", [0, 255, 128])
+def test_an_empty_crop_has_no_ink(value: int) -> None:
+    assert not ink.columns(np.full((32, 100, 3), value, np.uint8)).any()
+
+
+def test_light_text_on_dark_is_ink_too() -> None:
+    dark = np.full((32, 100), 20, np.uint8)
+    dark[8:24, 40:50] = 230
+    assert np.flatnonzero(ink.columns(dark)).tolist() == list(range(40, 50))
+
+
+def samples(count: int, seed: int) -> list[fit_gates.Sample]:
+    """Lines whose doubt shows in the first feature: the CRNN is wrong where it is high, the strong engine on one in ten."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for i in range(count):
+        doubt = float(rng.random())
+        wrong = rng.random() < doubt
+        noise = tuple(rng.normal(size=len(FEATURES) - 1).tolist())
+        rows.append(
+            fit_gates.Sample(
+                fits=i % 2 == 0,
+                characters=10,
+                features=(doubt, *noise),
+                edits=(3 * int(wrong), int(rng.random() < 0.1)),
+                confidence=(1 - doubt, 0.9),
+                empty=False,
+                ms=(5.0, 20.0),
+            )
+        )
+    return rows
+
+
+def test_the_fit_finds_the_telling_feature_and_a_threshold_that_pays(tmp_path: Path) -> None:
+    rows = samples(1200, 1)
+    fit = fit_gates.Table([row for row in rows if row.fits])
+    held = fit_gates.Table([row for row in rows if not row.fits])
+    found = fit_gates.fit_gate(fit, "toy")
+    assert found.weights[0] == max(found.weights, key=abs) > 0.5
+    doubt = fit_gates._doubt(found, held)
+    point = held.point(doubt > found.threshold, found.margin)
+    alone = float((held.edits[:, 0] == 0).mean())
+    assert point.exact > alone + 0.2
+    assert 0 < point.share < 1
+
+    fit_gates.write_gate(found, tmp_path / "gate.toml")
+    again = load_gate(tmp_path / "gate.toml")
+    assert again.weights == pytest.approx(found.weights, abs=1e-4)
+    assert again.fitted_for == "toy"
+    assert "strong engine alone" in fit_gates.report(found, fit, held, fit, ("toy", "strong"))
+
+
+def test_the_shipped_gate_can_be_read() -> None:
+    shipped = load_gate()
+    assert 0 < shipped.threshold < 1
+    assert 0.5 < shipped.give_up_share < 1
