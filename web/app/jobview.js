@@ -70,7 +70,6 @@ export class JobView {
     this.name.title = this.name.textContent;
     this.pill.textContent = t(word === "waitingRetry" ? "queued" : word);
     this.pill.className = `pill is-${word}`;
-    this.#buildFacts();
     this.#buildActions();
     this.progress.show(entry);
     const numbers = this.#pages.numbers;
@@ -99,13 +98,13 @@ export class JobView {
   #pageKnown(page) {
     if (page === this.#page) this.#showPage();
     this.pager.show(this.#pages, this.#page);
-    if (ended(this.entry)) this.#buildFacts();
   }
 
   #showPage() {
     const { entry } = this;
     const page = this.#page;
     const known = this.#pages.known.get(page);
+    this.#buildFacts();
     this.pager.show(this.#pages, page);
     this.viewer.show(this.#urls.get(page) ?? null, known?.data ?? null);
     if (known?.data) this.text.show(known.data);
