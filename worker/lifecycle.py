@@ -7,6 +7,7 @@ says why, tells its parent, and takes no page: the worker ends with EXIT_NO_MODE
 from __future__ import annotations
 
 import ctypes
+import functools
 import gc
 import logging
 import os
@@ -14,20 +15,23 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from shared.errors import OcrFleetError, RecordsTooNew, StoreUnavailable
 from shared.reconciler import start_reconciler
 from shared.records import ReadOptions
 from shared.settings import Settings, get_settings
 from shared.store.open import open_store
-from worker import watchdog
+from worker import rollover, watchdog
 from worker.cores import CoreLease, boot_id, container_id, usable_cores
 from worker.heartbeat import Heartbeat
 from worker.notes import Note, usable_folder
 from worker.shelf import Shelf
 from worker.slot import Reader, Slot, full_fingerprint, rss_mib, slot_name
+
+if TYPE_CHECKING:
+    from worker.reading.versions import Version
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +40,7 @@ PARENT_ENDS_S = 3.0  # a process without a model waits so long for its parent to
 
 _slot: Slot | None = None
 _heartbeat: Heartbeat | None = None
+_rollover: rollover.Rollover | None = None
 _stop_reconciler: threading.Event | None = None
 
 
@@ -48,7 +53,7 @@ def this_slot() -> Slot:
 
 def start_child(**_signal: Any) -> None:
     """Celery's `worker_process_init`: returns when the process is warm, or does not return."""
-    global _slot, _heartbeat, _stop_reconciler
+    global _slot, _heartbeat, _rollover, _stop_reconciler
     die_with_parent()
     settings = get_settings()
     store, publisher = open_store(settings)
@@ -81,7 +86,8 @@ def start_child(**_signal: Any) -> None:
     timer.daemon = True
     timer.start()
     try:
-        reader, loaded = load_reader(settings)
+        found, named, problem = rollover.at_start(store, settings)
+        reader, loaded = load_reader(settings, found, problem)
     except (Exception, SystemExit) as error:
         timer.cancel()
         give_up(str(error) or type(error).__name__)
@@ -102,6 +108,8 @@ def start_child(**_signal: Any) -> None:
     _heartbeat = Heartbeat(_slot)
     _heartbeat.beat(force=True)
     _heartbeat.start()
+    _rollover = rollover.Rollover(_slot, functools.partial(rollover.provide, store, settings), renewed_reader, named)
+    _rollover.start()
     _stop_reconciler = start_reconciler(store, publisher, settings, name)
     watchdog.tell_parent({"pid": os.getpid(), "warm": True})
     log.info(
@@ -114,6 +122,8 @@ def stop_child(**_signal: Any) -> None:
     """Celery's `worker_process_shutdown`: the slot and its core are free at once, not when their time is over."""
     if _stop_reconciler is not None:
         _stop_reconciler.set()
+    if _rollover is not None:
+        _rollover.stop()
     if _heartbeat is None or _slot is None:
         return
     _heartbeat.stop()
@@ -143,31 +153,61 @@ def identity(settings: Settings) -> dict[str, Any]:
     }
 
 
-def load_reader(settings: Settings) -> tuple[Reader, dict[str, Any]]:
-    """The warm reader and what is to be said of it: `load_ms`, `warm_ms`, `fingerprints` by engine.
+def load_reader(
+    settings: Settings, found: Mapping[str, Version] | None = None, problem: str | None = None
+) -> tuple[Reader, dict[str, Any]]:
+    """The warm reader and what is to be said of it: `load_ms`, `warm_ms`, `fingerprints` by engine, `versions`.
 
-    Native libraries are imported here and nowhere before, on one thread each.
+    Native libraries are imported here and nowhere before, on one thread each. Versions that do not load give way to what
+    is shipped.
     """
     import cv2
 
     cv2.setNumThreads(0)
-    started = time.perf_counter()
     from worker.reading.page import Reader as PageReader
 
-    reader: Reader = PageReader(settings.models_folder, settings.engine)
-    loaded = time.perf_counter()
-    reader.warm()
-    warmed = time.perf_counter()
-    prints = {settings.engine: full_fingerprint(reader, ReadOptions(engine=settings.engine))}
+    def load(versions: Mapping[str, Version]) -> tuple[Reader, dict[str, Any]]:
+        started = time.perf_counter()
+        reader: Reader = PageReader(settings.models_folder, settings.engine, versions)
+        loaded = time.perf_counter()
+        reader.warm()
+        info = {
+            "load_ms": round((loaded - started) * 1000),
+            "warm_ms": round((time.perf_counter() - loaded) * 1000),
+            "versions": {engine: version.name for engine, version in versions.items()},
+            **prints_of(reader, settings.engine),
+        }
+        return reader, info
+
+    try:
+        reader, info = load(found or {})
+    except Exception as error:
+        if not found:
+            raise
+        problem = error.detail if isinstance(error, OcrFleetError) else f"{type(error).__name__}: {error}"
+        log.warning("the wanted weights do not load, the shipped ones are used: %s", problem)
+        reader, info = load({})
     # What is loaded stays: the collector need not look at it again with every page.
     gc.collect()
     gc.freeze()
-    return reader, {
-        "load_ms": round((loaded - started) * 1000),
-        "warm_ms": round((warmed - loaded) * 1000),
-        "fingerprint": prints[settings.engine],
-        "fingerprints": prints,
-    }
+    return reader, {**info, **({"versions_problem": problem} if problem else {})}
+
+
+def renewed_reader(old: Reader, found: Mapping[str, Version]) -> tuple[Reader, dict[str, Any]]:
+    """A warm reader with other versions, made while the old one may be reading, and what changes of what is said."""
+    from worker.reading.page import Reader as PageReader
+
+    assert isinstance(old, PageReader)
+    reader: Reader = old.renewed(found)
+    assert isinstance(reader, PageReader)
+    reader.warm("line")
+    return reader, prints_of(reader, get_settings().engine)
+
+
+def prints_of(reader: Reader, engine: str) -> dict[str, Any]:
+    """The fingerprint of a reader's default engine, as a slot says it."""
+    fingerprint = full_fingerprint(reader, ReadOptions(engine=engine))
+    return {"fingerprint": fingerprint, "fingerprints": {engine: fingerprint}}
 
 
 def die_with_parent() -> None:

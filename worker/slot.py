@@ -19,6 +19,7 @@ from shared.settings import Settings
 from shared.store.protocol import Claim, Message, Store
 from worker.cores import CoreLease, host_tag
 from worker.documents import DOCUMENTS_VERSION
+from worker.turn import Turn
 
 if TYPE_CHECKING:
     from worker.notes import Note
@@ -105,6 +106,7 @@ class Slot:
     note: Note | None = None
     wake: threading.Event = dataclasses.field(default_factory=threading.Event)
     pages: int = 0
+    turn: Turn = dataclasses.field(default_factory=Turn)
 
     def begin(self, claim: Claim) -> Work:
         """A page was claimed: from now on the heartbeat renews its lease."""

@@ -54,7 +54,9 @@ def read_page(v: int, run: str, page: int, **_newer: Any) -> str:
         time.sleep(STRANGE_PAUSE_S)
         raise Reject(f"unknown message version {v}", requeue=True)
     try:
-        return run_page(this_slot(), run, page)
+        slot = this_slot()
+        with slot.turn.page():
+            return run_page(slot, run, page)
     except RecordsTooNew as error:
         # Another worker will not misread it; this one ends, and says why it cannot start again.
         watchdog.tell_parent({"pid": os.getpid(), "problem": error.detail})

@@ -38,9 +38,7 @@ def test_a_version_taken_in_is_found_again_with_its_facts(tmp_path: Path) -> Non
     assert found.origin["parent"] == "PP-OCRv2-rec"
     assert found.figures == FIGURES
     assert versions.state_of(found) == "here"
-    facts, folder = versions.chosen(tmp_path / "models", "crnn", made.name)
-    assert models.place(folder, facts.weight("crnn_rec")).read_bytes() == b"a model"
-    assert versions.chosen(tmp_path / "models", "crnn", "") == (models.facts("crnn"), tmp_path / "models")
+    assert models.place(found.folder, found.weight).read_bytes() == b"a model"
 
 
 def test_the_same_model_again_is_the_same_version_and_another_is_another(tmp_path: Path) -> None:
@@ -105,7 +103,7 @@ def test_a_damaged_version_is_not_used_and_not_sent_on(tmp_path: Path) -> None:
 
 def test_a_version_that_is_not_here_is_said_to_be_so(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="no version nothing-00000000"):
-        versions.chosen(tmp_path, "crnn", "nothing-00000000")
+        versions.find(tmp_path, "crnn", "nothing-00000000")
 
 
 def test_the_folder_remembers_what_is_in_use(tmp_path: Path) -> None:
@@ -113,7 +111,7 @@ def test_the_folder_remembers_what_is_in_use(tmp_path: Path) -> None:
     made = make(tmp_path / "models")
     versions.note_in_use(tmp_path / "models", "crnn", f'{{"version": "{made.name}"}}')
     assert versions.in_use(tmp_path / "models", "crnn") == made.name
-    assert versions.all_in_use(tmp_path / "models") == {"crnn": made.name}
+    assert versions.all_in_use(tmp_path / "models") == {"crnn": made}
     with pytest.raises(ModelError, match="in use"):
         versions.drop(tmp_path / "models", "crnn", made.name)
     versions.note_in_use(tmp_path / "models", "crnn", '{"version": ""}')

@@ -17,7 +17,7 @@ from worker.reading.engines import load_recogniser
 from worker.reading.languages import characters
 from worker.reading.lines import PageLines
 from worker.reading.recogniser import Recogniser
-from worker.reading.versions import all_in_use
+from worker.reading.versions import Version, all_in_use
 
 PREPROCESSING = "2"  # raise it whenever anything on the way changes what is read: it is part of every cache key
 DETECTOR = "ppocrv6_det"
@@ -49,7 +49,7 @@ class Timer:
 class Reader:
     """Reads pages with warm engines: loads at once, keeps the default engine and at most one other.
 
-    `versions` names versions of weights by engine; None takes what the folder says is in use. Not safe to share
+    `versions` holds versions of weights by engine; None takes what the folder says is in use. Not safe to share
     between threads. Raises ModelError where a weight is missing or damaged.
     """
 
@@ -57,7 +57,7 @@ class Reader:
         self,
         models_folder: Path,
         engine: str = "auto",
-        versions: Mapping[str, str] | None = None,
+        versions: Mapping[str, Version] | None = None,
         detector: Detector | None = None,
     ) -> None:
         self._folder = models_folder
@@ -66,7 +66,7 @@ class Reader:
         self._recognisers: dict[str, Recogniser] = {engine: load_recogniser(engine, models_folder, self._versions)}
         self._detector = detector or Detector.load(models_folder, DETECTOR)
 
-    def renewed(self, versions: Mapping[str, str]) -> Reader:
+    def renewed(self, versions: Mapping[str, Version]) -> Reader:
         """A reader with other versions of the weights. This one may go on reading meanwhile, but not afterwards: they
         share the detector."""
         return Reader(self._folder, self._default, versions, self._detector)

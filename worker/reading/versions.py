@@ -95,14 +95,6 @@ def find(models_folder: Path, engine: str, name: str) -> Version:
     return version
 
 
-def chosen(models_folder: Path, engine: str, name: str) -> tuple[Facts, Path]:
-    """Facts and folder to load a version's recogniser from; "" gives what is shipped. Raises ModelError."""
-    if name == SHIPPED:
-        return models.facts(engine), models_folder
-    version = find(models_folder, engine, name)
-    return version.facts, version.folder
-
-
 def state_of(version: Version) -> str:
     """`here` or `damaged`, found by reading every byte."""
     states = {models.state_of(version.folder / weight.file, weight) for weight in version.facts.weights}
@@ -118,10 +110,11 @@ def in_use(models_folder: Path, engine: str) -> str:
         return SHIPPED
 
 
-def all_in_use(models_folder: Path) -> dict[str, str]:
-    """The versions in use by engine, of those that do not read with what is shipped."""
-    engines = [file.parent.name for file in (models_folder / "versions").glob(f"*/{IN_USE_FILE}")]
-    return {engine: name for engine in sorted(engines) if (name := in_use(models_folder, engine))}
+def all_in_use(models_folder: Path) -> dict[str, Version]:
+    """The versions in use by engine, of those that do not read with what is shipped. Raises ModelError for a missing one."""
+    engines = sorted(file.parent.name for file in (models_folder / "versions").glob(f"*/{IN_USE_FILE}"))
+    names = {engine: in_use(models_folder, engine) for engine in engines}
+    return {engine: find(models_folder, engine, name) for engine, name in names.items() if name != SHIPPED}
 
 
 def note_in_use(models_folder: Path, engine: str, record: str) -> None:

@@ -10,28 +10,29 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shared.records import ENGINES
-from worker.reading import models, versions
+from worker.reading import models
 from worker.reading.recogniser import Recogniser
+from worker.reading.versions import Version, all_in_use
 
 if TYPE_CHECKING:
     from worker.reading.engines.ctc_recogniser import CtcRecogniser
 
 
-def load_recogniser(engine: str, folder: Path, wanted: Mapping[str, str] | None = None) -> Recogniser:
+def load_recogniser(engine: str, folder: Path, wanted: Mapping[str, Version] | None = None) -> Recogniser:
     """Load `auto`, `crnn`, `ppocrv6` or `modelscope` with the weights in `folder`.
 
-    `wanted` names versions of weights by engine (see `versions`); None takes what the folder says is in use.
+    `wanted` holds versions of weights by engine (see `versions`); None takes what the folder says is in use.
     Raises ModelError where a weight is missing or damaged, ValueError for another name.
     """
-    names = versions.all_in_use(folder) if wanted is None else wanted
+    chosen = all_in_use(folder) if wanted is None else wanted
     if engine == "auto":
         from worker.reading.cascade import Cascade
         from worker.reading.gate import load_gate
 
-        parts = [_load(part, folder, names.get(part, versions.SHIPPED)) for part in ("crnn", "ppocrv6")]
+        parts = [_load(part, folder, chosen.get(part)) for part in ("crnn", "ppocrv6")]
         return Cascade(parts[0], parts[1], load_gate())
     if engine in ("crnn", "ppocrv6"):
-        return _load(engine, folder, names.get(engine, versions.SHIPPED))
+        return _load(engine, folder, chosen.get(engine))
     if engine == "modelscope":
         found = models.added(folder)
         if found is None:
@@ -42,13 +43,13 @@ def load_recogniser(engine: str, folder: Path, wanted: Mapping[str, str] | None 
     raise ValueError(f"unknown engine {engine!r}; known: {', '.join(ENGINES)}")
 
 
-def _load(engine: str, folder: Path, name: str) -> CtcRecogniser:
-    """A version of the engine's weights. Of what is shipped the 8-bit model, where one passed its gate on this machine
-    (`ocrfleet models quantize`), else float32."""
+def _load(engine: str, folder: Path, version: Version | None) -> CtcRecogniser:
+    """A version of the engine's weights, else what is shipped: the 8-bit model, where one passed its gate on this machine
+    (`ocrfleet models quantize`), or float32."""
     from worker.reading.engines.ctc_recogniser import CtcRecogniser
 
-    if name != versions.SHIPPED:
-        return CtcRecogniser(*versions.chosen(folder, engine, name))
+    if version is not None:
+        return CtcRecogniser(version.facts, version.folder)
     small = folder / "int8" / engine
     if (small / "facts.toml").is_file():
         return CtcRecogniser(models.load_facts(small / "facts.toml"), small)
