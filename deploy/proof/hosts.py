@@ -20,7 +20,9 @@ WARM_S = 180.0
 
 def several_hosts(fleet: Fleet, load: Load) -> None:
     """All reading is done by the other host's workers, then handed back."""
-    address = call(["docker", "network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}"]).strip()
+    # An address of this machine, in the queue's network: from the other network the way goes through the machine itself.
+    network = f"{fleet.project.name}_default"
+    address = call(["docker", "network", "inspect", network, "--format", "{{(index .IPAM.Config 0).Gateway}}"]).strip()
     port = free_port()
     redis = fleet.project.containers("redis")[0]
     # As docs/deployment.md has it: a certificate for the name or address that workers use, and its authority.
