@@ -88,6 +88,19 @@ def test_lines_are_counted_while_a_page_is_read(page: Page, gate: Gate) -> None:
     page.wait_status("done")
 
 
+def test_what_is_pointed_at_is_not_rebuilt_by_news(page: Page, gate: Gate) -> None:
+    page.choose("scan-3p.tiff")
+    gate.finish(claim(page, gate), "first page")
+    page.wait_for(".page-chip.is-done")
+    page.js(
+        "window.held = [document.querySelector('.page-chip[data-page=\"2\"]'), document.querySelector('.job-link')]"
+    )
+    gate.finish(claim(page, gate), "second page")
+    page.wait_for(".page-chip.is-done[data-page='2']")
+    page.wait_text(".job-link-note", "Reading · 2 of 3 pages")
+    assert page.js("return window.held.every((node) => node.isConnected)"), "a click at that moment would be lost"
+
+
 def test_a_selected_line_stays_selected_while_other_pages_are_read(page: Page, gate: Gate) -> None:
     page.choose("scan-3p.tiff")
     gate.finish(claim(page, gate), "first line", "second line")

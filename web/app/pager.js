@@ -1,4 +1,5 @@
-// Which page is shown, of how many; for shorter documents every page has a chip that shows where it stands.
+// Which page is shown, of how many; for shorter documents every page has a chip that shows where it stands. Chips are
+// changed in place: one that was rebuilt under the pointer would swallow the click.
 
 import { h, iconButton } from "./dom.js";
 import { t } from "./i18n.js";
@@ -7,7 +8,9 @@ const CHIPS = 12; // documents up to this long get chips, longer ones a number t
 
 export class Pager {
   #turn;
-  #state = "";
+  #built = "";
+  #pages = null;
+  #current = 1;
 
   /** `turn(number)` is asked to show a page. */
   constructor(turn) {
@@ -17,36 +20,54 @@ export class Pager {
 
   /** Show the pages of a job with `current` marked. */
   show(pages, current) {
+    this.#pages = pages;
+    this.#current = current;
     const { numbers } = pages;
-    const state = JSON.stringify([document.documentElement.lang, current, numbers.map((number) => pages.state(number))]);
-    if (state === this.#state) return;
-    this.#state = state;
+    const wanted = `${document.documentElement.lang}/${numbers.join()}`;
+    if (wanted !== this.#built) this.#build(numbers);
+    this.#built = wanted;
+    if (numbers.length < 2) return;
+    const at = numbers.indexOf(current);
+    this.previous.disabled = at <= 0;
+    this.next.disabled = at >= numbers.length - 1;
+    for (const chip of this.chips) {
+      const number = Number(chip.dataset.page);
+      chip.className = `page-chip is-${pages.state(number)}`;
+      if (number === current) chip.setAttribute("aria-current", "page");
+      else chip.removeAttribute("aria-current");
+    }
+    if (this.field && document.activeElement !== this.field) this.field.value = current;
+  }
+
+  #build(numbers) {
+    this.chips = [];
+    this.field = null;
     this.element.setAttribute("aria-label", t("page"));
     if (numbers.length < 2) return this.element.replaceChildren();
-    const at = numbers.indexOf(current);
-    const to = (step) => () => this.#turn(numbers[at + step]);
-    const middle = numbers.length <= CHIPS ? this.#chips(pages, current) : this.#field(numbers, current);
-    const held = document.activeElement?.dataset?.page;
-    this.element.replaceChildren(
-      iconButton("left", t("previousPage"), to(-1), { disabled: at <= 0 }),
-      middle,
-      iconButton("right", t("nextPage"), to(1), { disabled: at >= numbers.length - 1 }),
-    );
-    if (held) this.element.querySelector(`[data-page="${held}"]`)?.focus(); // rebuilding must not lose the keyboard's place
+    this.previous = iconButton("left", t("previousPage"), () => this.#step(-1));
+    this.next = iconButton("right", t("nextPage"), () => this.#step(1));
+    this.element.replaceChildren(this.previous, numbers.length <= CHIPS ? this.#buildChips(numbers) : this.#buildField(numbers), this.next);
   }
 
-  #chips(pages, current) {
-    return h("ol", { class: "page-chips" }, pages.numbers.map((number) => h("li", {}, h("button", {
-      type: "button", class: `page-chip is-${pages.state(number)}`, data: { page: number }, "aria-label": `${t("page")} ${number}`,
-      "aria-current": number === current ? "page" : null, onclick: () => this.#turn(number),
-    }, String(number)))));
+  #step(by) {
+    const { numbers } = this.#pages;
+    this.#turn(numbers[numbers.indexOf(this.#current) + by]);
   }
 
-  #field(numbers, current) {
-    const input = h("input", {
-      type: "number", min: numbers[0], max: numbers.at(-1), value: current, "aria-label": t("page"), data: { page: "field" },
-      onchange: () => (numbers.includes(Number(input.value)) ? this.#turn(Number(input.value)) : (input.value = current)),
+  #buildChips(numbers) {
+    this.chips = numbers.map((number) => h("button", {
+      type: "button", data: { page: number }, "aria-label": `${t("page")} ${number}`, onclick: () => this.#turn(number),
+    }, String(number)));
+    return h("ol", { class: "page-chips" }, this.chips.map((chip) => h("li", {}, chip)));
+  }
+
+  #buildField(numbers) {
+    const field = h("input", { type: "number", min: numbers[0], max: numbers.at(-1), "aria-label": t("page") });
+    field.addEventListener("change", () => {
+      if (numbers.includes(Number(field.value))) this.#turn(Number(field.value));
+      else field.value = this.#current;
     });
-    return h("span", { class: "page-field" }, input, h("span", {}, t("ofPages", { total: numbers.at(-1) })));
+    this.field = field;
+    return h("span", { class: "page-field" }, field, h("span", {}, t("ofPages", { total: numbers.at(-1) })));
   }
 }

@@ -1,13 +1,14 @@
-// The list of jobs: newest first, each with where it stands.
+// The list of jobs: newest first, each with where it stands. Rows are changed in place: a row that was rebuilt under the
+// pointer would swallow the click.
 
-import { h } from "./dom.js";
-import { bytes } from "./dom.js";
+import { bytes, h } from "./dom.js";
 import { duration, onLanguage, t } from "./i18n.js";
 import { ended, standing } from "./jobs.js";
 
 export class Sidebar {
   #current = null;
   #scheduled = false;
+  #rows = new Map(); // entry -> its parts
 
   constructor(side, list, jobs) {
     this.side = side;
@@ -34,22 +35,39 @@ export class Sidebar {
   render() {
     const { entries } = this.jobs;
     this.side.hidden = entries.length === 0;
-    document.body.classList.toggle("has-jobs", entries.length > 0);
-    const focused = document.activeElement?.dataset?.key;
-    this.list.replaceChildren(...entries.map((entry) => this.#row(entry)));
-    if (focused) this.list.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
+    const items = entries.map((entry) => this.#fill(entry));
+    const order = [...this.list.children];
+    if (order.length !== items.length || items.some((item, at) => item !== order[at])) this.list.replaceChildren(...items);
+    for (const entry of this.#rows.keys()) if (!entries.includes(entry)) this.#rows.delete(entry);
   }
 
-  #row(entry) {
+  #fill(entry) {
+    let row = this.#rows.get(entry);
+    if (!row) this.#rows.set(entry, row = build(entry));
     const word = standing(entry);
-    const bar = ended(entry) ? null : h("span", { class: "mini" }, h("span", { class: "mini-fill" }));
-    if (bar) bar.firstChild.style.transform = `scaleX(${share(entry)})`;
-    return h("li", {}, h("a", {
-      href: `#/jobs/${entry.id ?? entry.key}`, class: "job-link", data: { key: entry.key }, "aria-current": entry === this.#current ? "page" : null,
-    }, h("span", { class: `dot is-${word}`, "aria-hidden": "true" }),
-    h("span", { class: "job-link-name" }, entry.name || entry.id || ""),
-    h("span", { class: "job-link-note" }, note(entry, word)), bar));
+    row.link.setAttribute("href", `#/jobs/${entry.id ?? entry.key}`);
+    if (entry === this.#current) row.link.setAttribute("aria-current", "page");
+    else row.link.removeAttribute("aria-current");
+    row.dot.className = `dot is-${word}`;
+    say(row.name, entry.name || entry.id || "");
+    say(row.note, note(entry, word));
+    row.bar.hidden = ended(entry);
+    row.bar.firstChild.style.transform = `scaleX(${share(entry)})`;
+    return row.item;
   }
+}
+
+function build(entry) {
+  const dot = h("span", { class: "dot", "aria-hidden": "true" });
+  const name = h("span", { class: "job-link-name" });
+  const text = h("span", { class: "job-link-note" });
+  const bar = h("span", { class: "mini" }, h("span", { class: "mini-fill" }));
+  const link = h("a", { class: "job-link", data: { key: entry.key } }, dot, name, text, bar);
+  return { item: h("li", {}, link), link, dot, name, note: text, bar };
+}
+
+function say(node, text) {
+  if (node.textContent !== text) node.textContent = text;
 }
 
 function share(entry) {
