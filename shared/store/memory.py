@@ -12,7 +12,8 @@ from typing import Any, TypeVar
 
 from shared import errors, ids
 from shared.store import versions
-from shared.store.machine import Job, Machine
+from shared.store.book import Job
+from shared.store.machine import Machine
 from shared.store.protocol import (
     BULK,
     INTERACTIVE,

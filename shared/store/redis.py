@@ -21,8 +21,8 @@ import redis
 
 from shared import errors, ids
 from shared.records import failed_page
+from shared.store.endings import past_deadline, worn_out
 from shared.store.events import Listener
-from shared.store.machine import past_deadline, worn_out
 from shared.store.protocol import (
     Accepted,
     Capacity,
