@@ -12,9 +12,12 @@ import pytest
 from cli import valkey
 from cli.processes import die_with
 from shared.settings import Settings
-from tests.stack import Stack, free_ports, make_stack, processes_of
+from tests.stack import Stack, free_ports, known_models, make_stack, processes_of
 
 START_S = 20.0
+
+if folder := known_models():  # for tests that ask for the weights by the environment
+    os.environ["OCRFLEET_MODELS"] = str(folder)
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,7 @@ from shared.settings import Settings
 from worker.reading import models
 
 ROOT = Path(__file__).resolve().parent.parent
+FETCHED = ROOT / "ocrfleet-data" / "models"  # where `make run` and `make test` put them
 READY_S = 150.0
 STOP_S = 60.0
 GONE_S = 10.0
@@ -32,16 +33,23 @@ def free_ports(count: int) -> list[int]:
         return [int(one.getsockname()[1]) for one in sockets]
 
 
-def models_folder() -> Path:
-    """The first folder that has every weight: OCRFLEET_MODELS, `models/`, the default data folder, which is filled."""
-    usual = ROOT / "ocrfleet-data" / "models"
+def known_models() -> Path | None:
+    """The first folder that has every weight: OCRFLEET_MODELS, `models/`, the default data folder; None without one."""
     named = os.environ.get("OCRFLEET_MODELS")
-    for folder in (*([Path(named)] if named else []), ROOT / "models", usual):
+    for folder in (*([Path(named)] if named else []), ROOT / "models", FETCHED):
         files = [(models.place(folder, weight), weight.bytes) for weight in models.weights()]
         if all(file.is_file() and file.stat().st_size == size for file, size in files):
             return folder
-    models.fetch(usual)
-    return usual
+    return None
+
+
+def models_folder() -> Path:
+    """A folder with every weight; they are fetched once where none has them."""
+    folder = known_models()
+    if folder is None:
+        folder = FETCHED
+        models.fetch(folder)
+    return folder
 
 
 def processes_of(data: Path) -> list[int]:
