@@ -37,7 +37,7 @@ class Quick:
     def trace(self, crop: Crop, allow: frozenset[str] | None = None) -> Trace:
         self.calls += 1
         spans = np.array([(20 * i, 20 * i + 4) for i in range(len(self.text))], np.float32).reshape(-1, 2)
-        return Trace(reading(self.text, self.confidence, "crnn"), crop, spans)
+        return Trace(reading(self.text, self.confidence, "crnn"), 32, ink.columns(crop), spans)
 
 
 class Strong:
@@ -129,14 +129,15 @@ def test_ink_that_no_character_covers_is_seen() -> None:
     for x in range(10, 310, 10):
         picture[8:24, x : x + 4] = 0
     right_half = np.array([(x, x + 4) for x in range(160, 310, 10)], np.float32)
-    share, longest = ink.uncovered(ink.columns(picture), right_half, 16)
-    assert 0.4 < share < 0.5
+    bare, longest = ink.uncovered(ink.columns(picture), right_half, 16)
+    assert 0.4 < bare < 0.5
     assert longest >= 4
     everything = np.array([(x, x + 4) for x in range(10, 310, 10)], np.float32)
     assert ink.uncovered(ink.columns(picture), everything, 16) == (0.0, 0.0)
 
-    dropped = features(Trace(reading("a" * 15, 0.99, "crnn"), picture, right_half), 32)
-    whole = features(Trace(reading("a" * 30, 0.99, "crnn"), picture, everything), 32)
+    share = ink.columns(picture)
+    dropped = features(Trace(reading("a" * 15, 0.99, "crnn"), 32, share, right_half), 32)
+    whole = features(Trace(reading("a" * 30, 0.99, "crnn"), 32, share, everything), 32)
     start = FEATURES.index("bare_start")
     assert dropped[start] == 3.0  # heights, its cap
     assert whole[start] < 0.5

@@ -41,13 +41,6 @@ def test_nothing_but_blanks_is_no_text() -> None:
     assert ctc.decode(*steps({BLANK: 1.0}, {BLANK: 1.0})) == []
 
 
-def test_characters_never_overlap_and_stay_within_reach_of_their_peaks() -> None:
-    blank = {BLANK: 1.0}
-    peaks = ctc.decode(*steps(blank, {1: 1.0}, {2: 1.0}, blank, blank, blank, blank, blank, {3: 1.0}, blank))
-    spans = ctc.spans(peaks, 10, reach=2)
-    assert spans == [(0.0, 2.0), (2.0, 4.5), (6.5, 10.0)]
-
-
 @pytest.mark.parametrize("ending", ["softmax", "logits"])
 def test_the_graph_gives_the_best_classes_and_refuses_what_is_not_allowed(ending: str) -> None:
     openvino = pytest.importorskip("openvino")

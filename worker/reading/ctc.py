@@ -6,7 +6,6 @@ dropped. Class 0 is the blank.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -93,18 +92,3 @@ def decode(scores: NDArray[np.float32], classes: NDArray[np.int32]) -> list[Peak
         )
         peaks.append(Peak(index, float(scores[step, 0]), first, last, step, others))
     return peaks
-
-
-def spans(peaks: Sequence[Peak], steps: int, reach: float) -> list[tuple[float, float]]:
-    """Each character's extent on the time axis, in steps (fractions allowed), never overlapping its neighbours'.
-
-    A CTC peak says where a character is, not how wide: it is taken to reach half way to its neighbours, but no further
-    than `reach` steps from its own centre.
-    """
-    centres = [(peak.first + peak.last + 1) / 2 for peak in peaks]
-    found = []
-    for i, centre in enumerate(centres):
-        left = (centres[i - 1] + centre) / 2 if i else 0.0
-        right = (centre + centres[i + 1]) / 2 if i + 1 < len(centres) else float(steps)
-        found.append((max(left, centre - reach), min(right, centre + reach)))
-    return found

@@ -86,10 +86,9 @@ def load_gate(path: Path = GATE_FILE) -> Gate:
 
 def features(trace: Trace, crop_height: int) -> tuple[float, ...]:
     """The values of FEATURES for one reading of a crop `crop_height` pixels high."""
-    height = trace.sized.shape[0]
+    height, share = trace.height, trace.ink
     doubts = [1 - char.confidence for char in trace.reading.chars] or [1.0]
     seconds = [char.alternatives[0][1] for char in trace.reading.chars if char.alternatives] or [0.0]
-    share = ink.columns(trace.sized)
     bare_share, stretch = ink.uncovered(share, trace.spans, REACH_HEIGHTS * height)
     start, end = _bare_ends(share, trace.spans)
     count = max(1, len(trace.reading.chars))

@@ -11,25 +11,28 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.reading import ctc, ink, longline
+from worker.reading import ctc, ink, longline, places
 from worker.reading.models import Facts, ModelError, place
 from worker.reading.recogniser import Crop, ReadChar, Reading
 from worker.reading.runtime import Session
 
 SHRINK_AREA = 2.0  # from this reduction on, pixels are averaged: a linear sample would skip thin strokes
 OVERLAP_HEIGHTS = 3.0  # of a long line's windows: each sees a character and a half beyond where they meet
-REACH_HEIGHTS = 0.6  # how far a character may reach from its peak: a wide CJK character is about as wide as high
+WIDEST_HEIGHTS = 1.2  # no character is wider: a CJK character is about as wide as high
+PEAK_AT = 0.5  # where within a character its peak stands, unless the facts say it
 
 
 @dataclass(frozen=True, slots=True)
 class Trace:
     """A reading with what the gate of the cascade looks at.
 
-    `sized` is the line at the model's height, `spans` (n, 2) the columns in it at which each character's peak lies.
+    `ink` is the share of ink in each column of the line at the model's `height`, `spans` (n, 2) the columns at which
+    each character's peak lies.
     """
 
     reading: Reading
-    sized: NDArray[np.uint8]
+    height: int
+    ink: NDArray[np.float32]
     spans: NDArray[np.float32]
 
 
@@ -57,6 +60,7 @@ class CtcRecogniser:
         self.width_max: int = how["width_max"]
         self.width_step: int = how["width_step"]
         self.width_after: int = how["width_after"]
+        self.peak_at: float = how.get("peak_at", PEAK_AT)
         self._mean = np.float32(how["mean"] * 255)
         self._scale = np.float32(1 / (how["std"] * 255))
         self.session = Session(file, edit=lambda graph: ctc.top_graph(graph, how.get("classes")))
@@ -97,27 +101,28 @@ class CtcRecogniser:
     def trace(self, crop: Crop, allow: frozenset[str] | None = None) -> Trace:
         """Read one line and show where on it the characters were found."""
         if crop.size == 0:
-            nothing = np.zeros((self.height, 0, 3), np.uint8)
-            return Trace(Reading("", 0.0, (), self.name), nothing, np.zeros((0, 2), np.float32))
+            empty = Reading("", 0.0, (), self.name)
+            return Trace(empty, self.height, np.zeros(0, np.float32), np.zeros((0, 2), np.float32))
         sized = self.resize(crop)
         scores, classes = self._steps(sized, self._mask(allow))
         peaks = [peak for peak in ctc.decode(scores, classes) if self.alphabet[peak.index]]
+        share = ink.columns(sized)
+        spans = np.array([(peak.first, peak.last + 1) for peak in peaks], np.float32).reshape(-1, 2) * self.stride
+        found = places.extents(spans.mean(axis=1).tolist(), share, self.peak_at, self.height * WIDEST_HEIGHTS)
         pixels = crop.shape[1] / sized.shape[1]  # of the crop, a column of `sized`
-        extents = ctc.spans(peaks, len(scores), self.height * REACH_HEIGHTS / self.stride)
         chars = tuple(
             ReadChar(
                 self.alphabet[peak.index],
                 peak.confidence,
-                min(x0 * self.stride * pixels, crop.shape[1]),
-                min(x1 * self.stride * pixels, crop.shape[1]),
+                x0 * pixels,
+                x1 * pixels,
                 tuple((self.alphabet[index], score) for index, score in peak.alternatives if self.alphabet[index]),
             )
-            for peak, (x0, x1) in zip(peaks, extents, strict=True)
+            for peak, (x0, x1) in zip(peaks, found, strict=True)
         )
         confidence = sum(char.confidence for char in chars) / len(chars) if chars else 0.0
         reading = Reading("".join(char.text for char in chars), confidence, chars, self.name)
-        spans = np.array([(peak.first, peak.last + 1) for peak in peaks], np.float32).reshape(-1, 2) * self.stride
-        return Trace(reading, sized, spans)
+        return Trace(reading, self.height, share, spans)
 
     def resize(self, crop: Crop) -> NDArray[np.uint8]:
         """The crop at the model's height and its own proportions."""
