@@ -1,10 +1,11 @@
-"""`ocrfleet models`: what is here, what is missing; fetch, check, add and quantize."""
+"""`ocrfleet models`: what is here, what is missing; fetch, check, add, quantize, and choose between versions."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 
+from cli import versions
 from cli.words import pick
 from shared.settings import get_settings
 from worker.reading import models
@@ -34,6 +35,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
     quantize.add_argument("--data", type=Path, required=True, metavar="DIR",
                           help=pick("folder with lines.tsv: labelled lines", "含 lines.tsv 的标注数据目录"))  # fmt: skip
     quantize.add_argument("--report", type=Path, metavar="FILE", help=pick("write the report there", "报告输出文件"))
+    choose = actions.add_parser(
+        "use", help=pick("let the fleet read with a version of the weights", "让服务使用某个模型版本")
+    )
+    choose.add_argument("version", metavar="VERSION", help=pick("its name, or the beginning of it", "版本名或其开头"))
+    back = actions.add_parser("rollback", help=pick("go back to the version before", "退回上一个版本"))
+    back.add_argument("engine", nargs="?", default="crnn")
+    for parts in (choose, back):
+        parts.add_argument("--wait", type=float, default=600.0, metavar="SECONDS",
+                           help=pick("how long to watch the worker processes change over", "等待切换完成的最长秒数"))  # fmt: skip
 
 
 def run(options: argparse.Namespace) -> int:
@@ -56,6 +66,10 @@ def run(options: argparse.Namespace) -> int:
             options.report.write_text(text, encoding="utf-8")
         print(text)
         return 0
+    if options.action == "use":
+        return versions.use(folder, options.version, options.wait)
+    if options.action == "rollback":
+        return versions.rollback(folder, options.engine, options.wait)
     return show(folder)
 
 
@@ -76,7 +90,7 @@ def fetch(folder: Path, names: list[str]) -> int:
 
 
 def show(folder: Path) -> int:
-    """A row a weight; exit code 1 where one is missing or damaged."""
+    """Two rows a weight, then the versions made here; exit code 1 where one is missing or damaged."""
     words = {
         "here": pick("whole", "完整"),
         "missing": pick("missing", "缺失"),
@@ -87,14 +101,27 @@ def show(folder: Path) -> int:
         weight = state.weight
         print(f"{weight.name:<12} {words[state.state]:<8} {weight.bytes / 1e6:6.1f} MB  {weight.licence:<11} "
               f"{weight.version:<20} {weight.about}")  # fmt: skip
+        print(f"{'':<12} {origin(weight)}; SHA-256 {weight.sha256}")
     added = models.added(folder)
     for weight in added.weights if added else ():
         print(f"{'modelscope':<12} {words['here']:<8} {weight.bytes / 1e6:6.1f} MB  {weight.licence:<11} "
               f"{weight.version:<20} {weight.about}")  # fmt: skip
+        print(f"{'':<12} {origin(weight)}; SHA-256 {weight.sha256}")
+    versions.show(folder)
     lacking = [state.weight.name for state in states if state.state != "here"]
     if lacking:
         print(pick("Run `ocrfleet models fetch`.", "请运行 `ocrfleet models fetch`。"))
     return 1 if lacking else 0
+
+
+def origin(weight: models.Weight) -> str:
+    """Where a weight comes from, in words."""
+    if weight.wheel is not None:
+        return pick(
+            f"from the package {weight.wheel.name} {weight.wheel.version}",
+            f"来自软件包 {weight.wheel.name} {weight.wheel.version}",
+        )
+    return pick("shipped with the program", "随程序提供") if weight.packaged else pick("added here", "本机添加")
 
 
 def remove(folder: Path) -> int:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from cli import fleet, screen, valkey
+from cli import fleet, screen, valkey, versions
 from cli.data import data_folder
 from cli.machine import can_bind, expected_slots
 from cli.problems import AddressRefused, NotReady, PortTaken, QueueDamaged, RedisAway, ServiceDied
@@ -161,6 +161,7 @@ def begin(
         return True
 
     url = start_queue(settings, data, supervisor, wait)
+    versions.bring_along(settings.model_copy(update={"redis_url": url}), weights)
     told = fleet.environment(settings, data, weights, url)
     supervisor.start(fleet.gateway_service(settings, told))
     supervisor.start(fleet.worker_service(settings, told))
