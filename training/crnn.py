@@ -136,7 +136,7 @@ def load(path: str | pathlib.Path) -> Crnn:
 
 
 def _tensor(array: Array) -> Tensor:
-    return torch.from_numpy(np.ascontiguousarray(array, np.float32))
+    return torch.from_numpy(np.array(array, np.float32))
 
 
 def _read_lstm(graph: _Graph, node: Any, layer: int, state: dict[str, Tensor]) -> None:

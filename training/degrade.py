@@ -156,7 +156,7 @@ def bend(rng: random.Random, ink: Array, extra: list[Array], look: str) -> tuple
 def expose(rng: random.Random, noise: np.random.Generator, picture: Array, look: str) -> Array:
     """Light and sensor at the captured size: shadow, blur, noise, fax thresholds, JPEG. Float in, uint8 out."""
     rows, columns = picture.shape[:2]
-    rough = {"paper": 0.35, "screen": 0.25, "subtitle": 0.55, "scan": 0.8, "receipt": 0.8, "scene": 1.0, "plate": 1.0}[look]
+    rough = {"paper": 0.35, "screen": 0.25, "subtitle": 0.55, "scan": 0.8, "receipt": 0.8, "scene": 1.0, "plate": 0.45}[look]
     if rng.random() < 0.3 * rough:
         picture = picture * np.clip(1 + clouds(noise, (rows, columns), max(20, columns / rng.uniform(1, 4))) * 0.14, 0.4, 1.25)
     if rng.random() < 0.06 * rough:

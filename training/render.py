@@ -194,7 +194,7 @@ class Renderer:
 
     def _capture_height(self, rng: random.Random, look: str, have: int) -> int:
         """Rows of the line as captured; small ones lose detail that the enlargement to 32 rows cannot bring back."""
-        low, high = {"paper": (14, 44), "scan": (12, 40), "receipt": (16, 60), "screen": (13, 44), "scene": (16, 90), "plate": (16, 40), "subtitle": (28, 80)}[look]
+        low, high = {"paper": (14, 44), "scan": (12, 40), "receipt": (16, 60), "screen": (13, 44), "scene": (16, 90), "plate": (20, 44), "subtitle": (28, 80)}[look]
         want = round(low * (high / low) ** rng.random())
         return have if look == "screen" and rng.random() < 0.3 else max(10, min(want, have + 4))
 

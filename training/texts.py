@@ -217,8 +217,9 @@ def confusable(rng: random.Random) -> str:
 def compound(rng: random.Random) -> str:
     """Names of substances, parts and symbols: capitals and figures inside a word."""
     def part() -> str:
-        letters = "".join(rng.choices(string.ascii_letters, k=rng.randint(1, 4)))
-        return rng.choice((letters, letters.upper(), letters.title(), words("en", 20000).draw(rng).title()[:5], digits(rng, rng.randint(1, 4)), letters.title() + digits(rng, 1)))
+        letters = "".join(rng.choices(string.ascii_lowercase, k=rng.randint(1, 4)))
+        word = words("en", 20000).draw(rng)[:5]
+        return rng.choice((letters, letters.upper(), letters.title(), word.title(), word, digits(rng, rng.randint(1, 4)), letters.title() + digits(rng, 1), letters + "ABCDEHMNPR"[rng.randrange(10)]))
 
     joints = ("-", "-", "@", "/", "_", "", "+", "·", ".", "(", "=")
     out = part()
@@ -364,7 +365,7 @@ PLATE_SIGNS = "ABCDEFGHJKLMNPQRSTUVWXYZ0123456789"
 
 def plate(rng: random.Random) -> str:
     """A Chinese number plate: province, office letter, a dot, five signs (six on new-energy plates); I and O are not used."""
-    head = rng.choice(PROVINCES) + rng.choice(PLATE_SIGNS[:24])
+    head = rng.choice(PROVINCES) + (rng.choice(PLATE_SIGNS[:24]) if rng.random() < 0.65 else "A")
     count = 6 if rng.random() < 0.12 else 5
     tail = "".join(rng.choice(string.digits) if rng.random() < 0.68 else rng.choice(PLATE_SIGNS[:24]) for _ in range(count))
     if rng.random() < 0.04:
@@ -384,8 +385,8 @@ def subtitle(rng: random.Random) -> str:
 
 MIX: tuple[tuple[str, float, str], ...] = (
     ("zh", 15, "paper"), ("zh-mixed", 13, "paper"), ("zh-long", 3, "paper"), ("rare", 5, "paper"), ("en", 11, "paper"), ("paper", 10, "paper"),
-    ("receipt", 15, "receipt"), ("form", 11, "scan"), ("street", 11, "scene"), ("sign", 7, "scene"), ("plate", 7, "plate"), ("subtitle", 5, "subtitle"),
-    ("alike", 7, "paper"), ("compound", 3, "paper"), ("web", 3, "screen"), ("figures", 5, "scan"), ("screen", 4, "screen"), ("zh-tw", 3, "paper"),
+    ("receipt", 15, "receipt"), ("form", 11, "scan"), ("street", 11, "scene"), ("sign", 7, "scene"), ("plate", 9, "plate"), ("subtitle", 5, "subtitle"),
+    ("alike", 7, "paper"), ("compound", 1.5, "paper"), ("web", 3, "screen"), ("figures", 5, "scan"), ("screen", 4, "screen"), ("zh-tw", 3, "paper"),
 )  # fmt: skip
 _WEIGHTS = [weight for _, weight, _ in MIX]
 
