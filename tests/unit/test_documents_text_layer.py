@@ -89,6 +89,26 @@ def test_hidden_marks_are_dropped_and_a_page_of_them_is_not_believed() -> None:
     assert drawn(text("White on white all along", before="1 1 1 rg")).text_layer is None
 
 
+def test_words_that_are_not_drawn_are_hidden_even_where_other_ink_lies() -> None:
+    crossed = text("[Mark]", y=100, before="1 1 1 rg") + "0 0 0 rg " + text("The visible author of it", x=44, y=103)
+    assert texts(crossed) == ["The visible author of it"]
+    clipped = (
+        "q 0 0 1 1 re W n " + text("[Cut]", y=100) + "Q 0.5 0.6 0.9 rg " + text("The pale author of it", x=40, y=98)
+    )
+    assert texts(clipped) == ["The pale author of it"]
+    dark = "0 0 0 rg 0 80 400 60 re f " + text("White on black is seen", before="1 1 1 rg")
+    assert texts(dark) == ["White on black is seen"]
+
+
+def test_the_dots_that_lead_to_a_page_number_are_written_as_one() -> None:
+    (line,) = layer(text("Introduction ....................... 12", size=12)).lines
+    assert line.text == "Introduction … 12"
+    dots = line.chars[-3]
+    assert dots.text == "…"
+    assert dots.box is not None
+    assert dots.box[1][0] - dots.box[0][0] > 100
+
+
 def test_writing_that_the_layer_does_not_spell_makes_it_incomplete() -> None:
     strokes = "".join(f"{40 + 14 * n} 30 3 14 re {43 + 14 * n} 30 5 3 re f " for n in range(12))
     assert layer(text("Only this is text")).complete

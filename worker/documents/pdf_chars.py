@@ -29,13 +29,15 @@ class PdfChars:
 
     `codes` are Unicode code points; `tight` and `loose` are boxes around the ink and around the font's height, (count,
     4) as left, top, right, bottom in page pixels, NaN where PDFium has none; `angles` are directions of reading in whole
-    degrees clockwise on screen; `generated`, `unmapped`, `hyphen`, `unseen` are flags.
+    degrees clockwise on screen; `fill` is the grey level (0 to 255) that glyphs are filled with, -1 where they are not
+    simply filled; `generated`, `unmapped`, `hyphen`, `unseen` are flags.
     """
 
     codes: NDArray[np.uint32]
     tight: NDArray[np.float64]
     loose: NDArray[np.float64]
     angles: NDArray[np.int64]
+    fill: NDArray[np.int16]
     generated: NDArray[np.bool_]
     unmapped: NDArray[np.bool_]
     hyphen: NDArray[np.bool_]
@@ -68,9 +70,9 @@ def read_chars(page: Any, textpage: Any, width: int, height: int) -> PdfChars:
     boxes = np.full((2, count, 4), np.nan)
     left, right, bottom, top = (ctypes.c_double() for _ in range(4))
     rectangle = ask.FS_RECTF()
-    modes: dict[int, bool] = {}
+    looks: dict[int, tuple[bool, int]] = {}
     flags = np.zeros((4, count), np.bool_)
-    codes, turns = np.zeros(count, np.uint32), np.zeros(count)
+    codes, turns, fill = np.zeros(count, np.uint32), np.zeros(count), np.full(count, -1, np.int16)
     for index in range(count):
         code = codes[index] = ask.FPDFText_GetUnicode(raw, index)
         generated = flags[0, index] = ask.FPDFText_IsGenerated(raw, index) == 1
@@ -78,7 +80,7 @@ def read_chars(page: Any, textpage: Any, width: int, height: int) -> PdfChars:
             continue
         flags[1, index] = ask.FPDFText_HasUnicodeMapError(raw, index) == 1
         flags[2, index] = ask.FPDFText_IsHyphen(raw, index) == 1
-        flags[3, index] = _unseen(raw, index, modes)
+        flags[3, index], fill[index] = _look(raw, index, looks)
         turns[index] = ask.FPDFText_GetCharAngle(raw, index)
         if ask.FPDFText_GetCharBox(raw, index, left, right, bottom, top):
             boxes[0, index] = left.value, bottom.value, right.value, top.value
@@ -90,18 +92,24 @@ def read_chars(page: Any, textpage: Any, width: int, height: int) -> PdfChars:
     along = np.column_stack((np.cos(turns), np.sin(turns))) @ to_page[:, :2].T
     degrees = np.degrees(np.arctan2(along[:, 1], along[:, 0]))
     angles = (np.round(degrees / ANGLE_STEP_DEG).astype(np.int64) * ANGLE_STEP_DEG) % 360
-    return PdfChars(codes, tight, loose, angles, flags[0], flags[1], flags[2], flags[3])
+    return PdfChars(codes, tight, loose, angles, fill, flags[0], flags[1], flags[2], flags[3])
 
 
-def _unseen(raw: Any, index: int, modes: dict[int, bool]) -> bool:
-    """Whether the character's text object is drawn without ink, as a scanner's recognised words are."""
+def _look(raw: Any, index: int, looks: dict[int, tuple[bool, int]]) -> tuple[bool, int]:
+    """Whether the character's text object is drawn without ink, as a scanner's recognised words are, and its fill."""
     handle = pdfium_c.FPDFText_GetTextObject(raw, index)
     if not handle:
-        return False
+        return False, -1
     address = ctypes.cast(handle, ctypes.c_void_p).value or 0
-    if address not in modes:
-        modes[address] = pdfium_c.FPDFTextObj_GetTextRenderMode(handle) in _UNSEEN
-    return modes[address]
+    if address not in looks:
+        mode = pdfium_c.FPDFTextObj_GetTextRenderMode(handle)
+        fill, (red, green, blue, alpha) = -1, (ctypes.c_uint() for _ in range(4))
+        if mode == pdfium_c.FPDF_TEXTRENDERMODE_FILL and pdfium_c.FPDFText_GetFillColor(
+            raw, index, red, green, blue, alpha
+        ):
+            fill = (299 * red.value + 587 * green.value + 114 * blue.value) // 1000  # ITU-R BT.601
+        looks[address] = mode in _UNSEEN, fill
+    return looks[address]
 
 
 def _page_to_pixels(page: Any, width: int, height: int) -> NDArray[np.float64]:

@@ -8,9 +8,10 @@ that are drawn is for the caller to check, who can read some of them.
 
 from __future__ import annotations
 
+import dataclasses
+import itertools
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import cv2
@@ -29,6 +30,9 @@ MAX_UNMAPPED = 0.05  # share of characters without a meaning; with more of them 
 MAX_HIDDEN = 0.25  # share of characters that stand on no ink
 MAX_HIDDEN_OF_RUN = 0.15  # the same within a line
 MIN_CONTRAST = 24  # grey levels between the darkest and the lightest pixel of a character that is seen
+FAR_TONE = 90  # grey levels by which a thin stroke may miss its fill: 76 at most was seen, hidden text has 108 and more
+PALE = 225  # grey level from which ink and ground are told apart no more
+LEADERS, LEADER_RUN = frozenset(".·․‥…"), 5  # so many of them in a row lead the eye and are written as one
 SCAN_COVERS = 0.5  # a picture that covers so much of the page, drawn after text, hides that text
 COVERED_TEXTS = 0.2  # share of the text objects that may lie under such a picture
 COLUMN_GAP = 2.0  # of a line's height: a wider gap divides two cells or columns
@@ -37,7 +41,7 @@ STRAY_GLYPHS, STRAY_SHARE = 6, 0.01  # more stray glyphs, and more of them a cha
 _HOLE_IN_WORD = re.compile(r"[ac]\?+[ac]")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class Glyph:
     """One character (None: without a meaning): its upright box, and the box's shadow along and across the direction of
     reading, in pixels."""
@@ -69,7 +73,8 @@ def text_layer(page: Any, pixels: NDArray[np.uint8]) -> TextLayer | None:
     grey = cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY)
     written = np.flatnonzero(~chars.generated & ~np.isin(chars.codes, tuple(BREAKS | SPACES)))
     boxes = [tuple(box) for box in chars.tight[written].tolist()]
-    seen = np.array([_on_ink(grey, box) for box in boxes], bool) & ~chars.unseen[written]
+    inked = [_on_ink(grey, box, fill) for box, fill in zip(boxes, chars.fill[written].tolist(), strict=True)]
+    seen = np.array(inked, bool) & ~chars.unseen[written]
     shown = written[seen]
     unmapped = sum(1 for index in shown if chars.text(index) is None)
     hidden = len(written) - len(shown)
@@ -97,12 +102,19 @@ def _text_is_covered(page: Any) -> bool:
     return covered > COVERED_TEXTS * texts
 
 
-def _on_ink(grey: NDArray[np.uint8], box: tuple[float, ...]) -> bool:
-    """Whether something is seen where a character is said to be; two pixels around it show the ground."""
+def _on_ink(grey: NDArray[np.uint8], box: tuple[float, ...], fill: int) -> bool:
+    """Whether something is seen where a character is said to be; two pixels around it show the ground.
+
+    Nor is what shows nowhere the tone it is filled with, or is white on white: other ink lies there.
+    """
     if box[0] != box[0]:  # NaN: PDFium has no box
         return False
     part = grey[max(0, int(box[1]) - 2) : max(0, int(box[3]) + 3), max(0, int(box[0]) - 2) : max(0, int(box[2]) + 3)]
-    return part.size > 0 and int(part.max()) - int(part.min()) >= MIN_CONTRAST
+    if part.size == 0 or int(part.max()) - int(part.min()) < MIN_CONTRAST:
+        return False
+    if fill >= 0 and int(np.abs(part.astype(np.int16) - fill).min()) > FAR_TONE:
+        return False
+    return fill < PALE or float(np.median((*part[0], *part[-1], *part[:, 0], *part[:, -1]))) < PALE
 
 
 def _sort(runs: Iterable[list[Glyph]]) -> tuple[list[list[Glyph]], int]:
@@ -117,12 +129,28 @@ def _sort(runs: Iterable[list[Glyph]]) -> tuple[list[list[Glyph]], int]:
         shown = [glyph for glyph in run if glyph.seen]
         if len(run) - len(shown) > MAX_HIDDEN_OF_RUN * len(run):
             continue
-        spelled = [glyph for glyph in shown if glyph.text is not None]
+        spelled = _without_leaders([glyph for glyph in shown if glyph.text is not None])
         if _has_hole(shown):
             left_out += 1
         elif spelled:
             kept.append(spelled)
     return kept, left_out
+
+
+def _without_leaders(run: list[Glyph]) -> list[Glyph]:
+    """The dots between a title and its page number as one glyph, `…`."""
+    out: list[Glyph] = []
+    for key, group in itertools.groupby(run, key=lambda glyph: glyph.text in LEADERS and glyph.text):
+        glyphs = list(group)
+        if key and len(glyphs) >= LEADER_RUN:
+            first, last = glyphs[0], glyphs[-1]
+            box = [
+                *map(min, zip(first.box[:2], last.box[:2], strict=True)),
+                *map(max, zip(first.box[2:], last.box[2:], strict=True)),
+            ]
+            glyphs = [dataclasses.replace(first, text="…", box=box, end=last.end)]
+        out += glyphs
+    return out
 
 
 def _has_hole(run: Sequence[Glyph]) -> bool:
