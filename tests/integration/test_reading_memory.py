@@ -1,0 +1,55 @@
+"""A worker process reads page after page of every size: its memory stays under its budget and does not grow."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from worker.reading import models
+
+ROOT = Path(__file__).resolve().parents[2]
+BUDGET_MB = 500
+GROWTH_MB = 40  # between the first half of the pages and the end
+PAGES = 40
+
+PROGRAM = """
+import json, os, sys
+import cv2, numpy as np
+from pathlib import Path
+from PIL import Image, ImageDraw, ImageFont
+from shared.records import ReadOptions
+from worker.reading.page import Reader
+
+cv2.setNumThreads(0)
+random = np.random.default_rng(7)
+reader = Reader(Path(sys.argv[1]), "auto")
+reader.warm()
+fonts = [ImageFont.load_default(size=size) for size in (12, 18, 26, 40)]
+rss = []
+for _ in range(int(sys.argv[2])):
+    width, height = (int(side) for side in random.integers(120, 1500, 2))
+    picture = Image.new("RGB", (width, height), "white")
+    pen = ImageDraw.Draw(picture)
+    for _ in range(6):
+        x, y = int(random.integers(0, width)), int(random.integers(0, height))
+        pen.text((x, y), "Some words, 12.50 and more of them"[: int(random.integers(4, 34))], fill="black", font=fonts[random.integers(4)])
+    reader.read(np.ascontiguousarray(np.asarray(picture)), ReadOptions())
+    with open("/proc/self/statm") as file:
+        rss.append(int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6)
+print(json.dumps(rss))
+"""
+
+
+@pytest.mark.timeout(280)
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
+def test_memory_stays_flat_over_pages_of_every_size() -> None:
+    folder = ROOT / "models"
+    if any(state.state != "here" for state in models.check(folder)):
+        pytest.skip("models are not here: run `ocrfleet models fetch`")
+    command = [sys.executable, "-c", PROGRAM, str(folder), str(PAGES)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=270, check=True)
+    rss = json.loads(done.stdout)
+    assert max(rss) < BUDGET_MB
+    assert max(rss[-10:]) - max(rss[: PAGES // 2]) < GROWTH_MB, rss
