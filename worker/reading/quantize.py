@@ -1,13 +1,15 @@
 """8-bit weights behind an accuracy gate: several ways are tried, and one that reads worse than the gate allows is not kept.
 
-Plain 8-bit breaks these recognisers (recurrent layers, attention and a head over thousands of classes round badly), so
-each way leaves more layers in float32 than the one before. NNCF does the arithmetic; it is an optional extra.
+Plain 8-bit breaks these recognisers: some layers carry a few very large values, beside which all others round to the same.
+So every layer is tried alone first, and each way leaves more of those that suffer most in float32. NNCF does the
+arithmetic; it is an optional extra.
 """
 
 from __future__ import annotations
 
 import importlib
 import importlib.util
+import logging
 import shutil
 import tempfile
 import time
@@ -19,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.reading import labelled, models
+from worker.reading import ctc, labelled, models
 from worker.reading.engines.ctc_recogniser import CtcRecogniser
 from worker.reading.models import Facts, ModelError, Progress
 from worker.reading.runtime import core
@@ -29,17 +31,12 @@ FASTER = 1.05  # a way that is not at least this much faster is not worth a chan
 CALIBRATION_LINES = 120
 SUBFOLDER = "int8"
 
-# Way -> types of layers that stay in float32; each adds to the one before. `weights` leaves all arithmetic in float32.
-HEAD = ("MatMul",)
-RECURRENT = ("LSTMSequence", "TensorIterator", "Softmax")
-GATES = ("ReduceMean", "HardSigmoid", "Sigmoid", "Multiply", "Add", "Divide")
-WAYS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("all layers", ()),
-    ("head, attention and recurrent layers float32", HEAD + RECURRENT),
-    ("and squeeze-excite and elementwise layers", HEAD + RECURRENT + GATES),
-    ("and depthwise convolutions", (*HEAD, *RECURRENT, *GATES, "GroupConvolution")),
-    ("weights", ()),
-)
+RANKING_LINES = 16  # a layer's own damage shows on few: every time step of a line counts
+SHARES = (1.0, 0.75, 0.5, 0.25)  # of the layers, the calmest first
+WEIGHTS_ONLY = "weights alone, all arithmetic float32"
+CONVERSIONS = ("Convert", "Multiply", "Subtract", "Reshape", "FakeQuantize")
+CONFIG = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": 1}
+LAYERS = ("Convolution", "GroupConvolution", "MatMul", "LSTMSequence")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +67,14 @@ def quantize(engine: str, folder: Path, data: Path, progress: Progress = print, 
     base = CtcRecogniser(facts, folder)
     inputs = [x for line in calibration for x in base.inputs(line.crop)]
     progress(f"{engine}: {len(calibration)} lines calibrate, {len(held)} judge")
-    outcomes = [measure("float32", base, held, models.place(folder, facts.weight(facts.recogniser["weight"])), (0, 0))]
+    file = models.place(folder, facts.weight(facts.recogniser["weight"]))
+    outcomes = [measure("float32", base, held, file, (0, 0))]
     best: tuple[float, Path] | None = None
     with tempfile.TemporaryDirectory(prefix=".int8-", dir=folder) as name:
-        for number, (way, kept) in enumerate(WAYS):
+        for number, (way, kept) in enumerate(ways(rank(base, file, inputs[: 2 * RANKING_LINES], progress))):
             progress(f"trying: {way}")
             place = Path(name) / str(number)
-            counts = write(facts, folder, place, base.alphabet, inputs, way, kept)
+            counts = write(facts, folder, place, base.alphabet, inputs, kept)
             trial = CtcRecogniser(models.load_facts(place / "facts.toml"), place)
             outcome = measure(way, trial, held, place / "model.bin", counts)
             outcomes.append(outcome)
@@ -93,26 +91,60 @@ def quantize(engine: str, folder: Path, data: Path, progress: Progress = print, 
     return report(engine, outcomes, goal if best else None, len(held))
 
 
+def rank(
+    base: CtcRecogniser, file: Path, inputs: Sequence[NDArray[np.float32]], progress: Progress
+) -> list[tuple[str, float]]:
+    """Every layer with the damage it does as the only one in 8 bits, least first: mean change of the best score a step."""
+    half = len(inputs) // 2
+    names = [node.get_friendly_name() for node in core().read_model(str(file)).get_ordered_ops() if _has_weight(node)]
+    truth = [base.session(x, base.allow_all) for x in inputs[half:]]
+    damage = []
+    for name in names:
+        graph = eight_bits(core().read_model(str(file)), inputs[:half], [other for other in names if other != name])
+        request = core().compile_model(ctc.top_graph(graph, len(base.alphabet)), "CPU", CONFIG).create_infer_request()
+        changes = []
+        for x, (scores, classes) in zip(inputs[half:], truth, strict=True):
+            request.infer([x, base.allow_all])
+            ours, theirs = request.get_output_tensor(0).data, request.get_output_tensor(1).data
+            same = theirs[..., 0] == classes[..., 0]
+            changes.append(float(np.where(same, np.abs(ours[..., 0] - scores[..., 0]), 1).mean()))
+        damage.append((name, sum(changes) / len(changes)))
+        progress(f"{name}: {damage[-1][1]:.4f}")
+    return sorted(damage, key=lambda row: row[1])
+
+
+def ways(ranking: Sequence[tuple[str, float]]) -> list[tuple[str, list[str] | None]]:
+    """What is tried: a name, and which layers stay in float32; None leaves all arithmetic in float32."""
+    found: list[tuple[str, list[str] | None]] = []
+    for share in SHARES:
+        count = round(share * len(ranking))
+        way = "all layers" if share == 1 else f"the calmest {share:.0%} of the layers"
+        found.append((way, [name for name, _ in ranking[count:]]))
+    return [*found, (WEIGHTS_ONLY, None)]
+
+
+def eight_bits(graph: Any, inputs: Sequence[NDArray[np.float32]], kept: list[str] | None) -> Any:
+    """The graph in 8 bits but for the layers in `kept`; with None only its weights are stored in 8 bits."""
+    nncf: Any = importlib.import_module("nncf")
+    logging.getLogger("nncf").setLevel(logging.ERROR)
+    if kept is None:
+        return nncf.compress_weights(graph)
+    scope = nncf.IgnoredScope(names=kept, types=["Softmax"], validate=False)
+    return nncf.quantize(graph, nncf.Dataset(inputs), subset_size=len(inputs), ignored_scope=scope)
+
+
 def write(
     facts: Facts,
     folder: Path,
     place: Path,
     alphabet: Sequence[str],
     inputs: Sequence[NDArray[np.float32]],
-    way: str,
-    kept: tuple[str, ...],
+    kept: list[str] | None,
 ) -> tuple[int, int]:
     """Quantize one way and write model, vocabulary and facts to `place`; returns (8-bit layers, all with weights)."""
-    nncf: Any = importlib.import_module("nncf")
     openvino: Any = importlib.import_module("openvino")
     weight = facts.weight(facts.recogniser["weight"])
-    graph = core().read_model(str(models.place(folder, weight)))
-    if way == "weights":
-        graph = nncf.compress_weights(graph)
-    else:
-        here = {node.get_type_name() for node in graph.get_ordered_ops()}
-        scope = nncf.IgnoredScope(types=[name for name in kept if name in here], validate=False)
-        graph = nncf.quantize(graph, nncf.Dataset(inputs), subset_size=len(inputs), ignored_scope=scope)
+    graph = eight_bits(core().read_model(str(models.place(folder, weight))), inputs, kept)
     place.mkdir()
     openvino.save_model(graph, str(place / "model.xml"), compress_to_fp16=False)
     (place / "vocab.txt").write_text("\n".join(alphabet[1:]) + "\n", encoding="utf-8")
@@ -125,7 +157,7 @@ def write(
             f'licence = "{weight.licence}"',
             f'version = "{weight.version}-int8"',
         ]
-        rows += [f'about = "8-bit: {way}"', ""]
+        rows += [f'about = "{weight.about} 8-bit, all but {len(kept or ())} layers."', ""]
     how = dict(facts.recogniser) | {"weight": "int8_model", "vocabulary": "file:int8_keys", "classes": len(alphabet)}
     how.pop("extra_characters", None)
     rows += ["[recogniser]", *(f"{key} = {_toml(value)}" for key, value in how.items())]
@@ -192,26 +224,24 @@ def report(engine: str, outcomes: Sequence[Outcome], goal: Path | None, lines: i
 
 def _counts(graph: Any) -> tuple[int, int]:
     """(layers whose weights are stored in 8 bits, layers with weights)."""
-    kinds = ("Convolution", "GroupConvolution", "MatMul", "LSTMSequence")
-    small = total = 0
-    for node in graph.get_ordered_ops():
-        if node.get_type_name() not in kinds:
-            continue
-        stored = [_stored_type(node.input_value(i)) for i in range(1, node.get_input_size())]
-        if any(stored):
-            total += 1
-            small += any(kind in ("i8", "u8") for kind in stored)
-    return small, total
+    layers = [node for node in graph.get_ordered_ops() if _has_weight(node)]
+    return sum(any(kind in ("i8", "u8") for kind in _stored(node)) for node in layers), len(layers)
 
 
-def _stored_type(value: Any) -> str:
-    """The type in which a weight is stored behind its conversions; "" for what is no weight."""
-    node = value.get_node()
-    while (
-        node.get_type_name() in ("Convert", "Multiply", "Subtract", "Reshape", "FakeQuantize") and node.get_input_size()
-    ):
-        node = node.input_value(0).get_node()
-    return str(node.get_element_type().get_type_name()) if node.get_type_name() == "Constant" else ""
+def _has_weight(node: Any) -> bool:
+    return node.get_type_name() in LAYERS and any(_stored(node))
+
+
+def _stored(node: Any) -> list[str]:
+    """The types in which a layer's weights are stored, behind their conversions; "" for an input that is no weight."""
+    found = []
+    for i in range(1, node.get_input_size()):
+        source = node.input_value(i).get_node()
+        while source.get_type_name() in CONVERSIONS and source.get_input_size():
+            source = source.input_value(0).get_node()
+        constant = source.get_type_name() == "Constant"
+        found.append(str(source.get_element_type().get_type_name()) if constant else "")
+    return found
 
 
 def _toml(value: Any) -> str:
