@@ -189,5 +189,6 @@ def expose(rng: random.Random, noise: np.random.Generator, picture: Array, look:
         out = cv2.cvtColor(black, cv2.COLOR_GRAY2BGR)
     if rng.random() < 0.35:
         quality = rng.randint(25 if rough > 0.5 else 45, 92)
-        out = cv2.imdecode(cv2.imencode(".jpg", out, (cv2.IMWRITE_JPEG_QUALITY, quality))[1], cv2.IMREAD_COLOR)
+        packed = cv2.imencode(".jpg", out, (cv2.IMWRITE_JPEG_QUALITY, quality))[1]
+        out = np.asarray(cv2.imdecode(packed, cv2.IMREAD_COLOR), np.uint8)
     return out
