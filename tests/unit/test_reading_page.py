@@ -166,3 +166,9 @@ def test_the_fingerprint_tells_engines_and_layouts_apart(reader: Reader) -> None
 
 def test_warming_reads_a_line(reader: Reader) -> None:
     assert reader.warm() == "OCR ready 2025"
+
+
+def test_a_page_of_twelve_thousand_pixels_is_read_to_its_end(read: Callable[..., Page]) -> None:
+    texts = [f"Row {i} of a very long receipt" for i in range(6)]
+    image = drawn((620, 12000), [((40, 100 + 2300 * i), text, 34) for i, text in enumerate(texts)])
+    assert [line.text for line in read(image).lines] == texts

@@ -11,14 +11,17 @@ from numpy.typing import NDArray
 
 from worker.reading import tiles
 
-LOOK_PX = 1280  # longer side of the picture on which ink is measured, at most
+LOOK_PX = 1_300_000  # pixels of the picture on which ink is measured, at most; of a huge page a quarter of its sides,
+LOOK_MOST_PX = 6_000_000  # and at most so many
 MIN_INK_PX = 3  # smallest glyph worth counting, in pixels of that picture
 ENOUGH_GLYPHS = 12  # fewer say nothing about the page
 LOCAL_CONTRAST = 24  # grey levels a glyph differs from its surroundings by
 
 GLYPH_TARGET_PX = 11.0  # glyph height the detector should see: less loses lines, more costs time and wins nothing
 MAX_ZOOM = 2.0
-MAX_SEEN_PX = 2_600_000  # pixels of the picture the detector sees, at most (0.5 s on one core)
+MAX_SEEN_PX = 2_600_000  # pixels of the picture the detector sees, at most (0.5 s on one core) ...
+SEEN_PX_A_GLYPH = 1_500  # ... unless so much stands on a large scan that it needs more, up to
+MOST_SEEN_PX = 10_000_000
 SCALE_FACTORS = (
     1.0,
     1.04,
@@ -57,12 +60,13 @@ def measure_ink(page: NDArray[np.uint8]) -> Ink:
     picture. Costs some milliseconds a megapixel.
     """
     height, width = page.shape[:2]
-    scale = min(1.0, LOOK_PX / max(height, width))
+    fit, most = (math.sqrt(limit / (height * width)) for limit in (LOOK_PX, LOOK_MOST_PX))
+    scale = min(1.0, max(fit, min(0.25, most)))
     if scale < 1.0:
         goal = (max(1, round(width * scale)), max(1, round(height * scale)))
         page = cv2.resize(page, goal, interpolation=cv2.INTER_AREA)
     grey = cv2.cvtColor(page, cv2.COLOR_BGR2GRAY)
-    block = 2 * (max(grey.shape) // 64) + 15
+    block = 2 * (round(math.sqrt(grey.size)) // 48) + 15
     local = cv2.blur(grey, (block, block))
     best = Ink(0.0, np.zeros((0, 4)))
     for contrast in (cv2.subtract(local, grey), cv2.subtract(grey, local)):
@@ -86,7 +90,8 @@ def detector_scale(width: int, height: int, ink: Ink) -> float:
     longer = max(width, height)
     scale = UNKNOWN_LONG_PX / longer if ink.glyphs < ENOUGH_GLYPHS else GLYPH_TARGET_PX / ink.height
     scale = max(min(scale, MAX_ZOOM), min(1.0, MIN_SEEN_PX / longer))
-    scale = min(scale, (MAX_SEEN_PX / (width * height)) ** 0.5)
+    seen_px = min(max(MAX_SEEN_PX, ink.glyphs * SEEN_PX_A_GLYPH), MOST_SEEN_PX)
+    scale = min(scale, math.sqrt(seen_px / (width * height)))
 
     def cost(factor: float) -> float:
         zoom = scale * factor
