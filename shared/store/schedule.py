@@ -41,7 +41,7 @@ class Schedule(Book):
 
     def retry_after(self) -> int:
         """Seconds until a slot is likely free: depth x mean service time / live slots, between 1 and 120."""
-        pages = sum(len(self.runs[run].todo) for line in self.backlog.values() for run in line)
+        pages = sum(len(self.runs[run].todo) for line in self.backlog.values() for run in line if run in self.runs)
         pages += sum(len(messages) for messages in self.conveyor.values())
         return int(min(120, max(1, pages * (self.page_ms or 1000) / 1000 / max(1, self.live_slots()))))
 

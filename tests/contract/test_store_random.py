@@ -10,6 +10,7 @@ import contextlib
 import dataclasses
 import hashlib
 import json
+import os
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from shared import errors
 from shared.store.protocol import QUEUES, Claim, Limits, Message, NewJob, PageDone, Status
 from tests.contract.conftest import Bench
 
+EXAMPLES = int(os.environ.get("OCRFLEET_EXPLORE", "25"))
 LIMITS = Limits(
     max_jobs=6, client_share=0.7, max_blob_bytes=40, result_ttl_s=50, cache_ttl_s=90, cache_bytes=60, lease_s=10,
     job_deadline_s=200, max_attempts=2, idempotency_ttl_s=80, upload_ttl_s=600, slot_ttl_s=12,
@@ -218,7 +220,10 @@ def test_the_twin_and_the_lua_agree_on_random_histories(make_bench: Any) -> None
     run_state_machine_as_test(
         kind,
         settings=settings(
-            max_examples=25,
+            max_examples=EXAMPLES,
+            # The suite plays the same histories each time; OCRFLEET_EXPLORE=500 looks for new ones.
+            derandomize="OCRFLEET_EXPLORE" not in os.environ,
+            database=None,
             stateful_step_count=40,
             deadline=None,
             print_blob=True,

@@ -22,7 +22,7 @@
 -- inflight          zset    job -> deadline                   inflight:by  hash  client -> how many
 -- expiry            zset    ended job -> when it is removed   jobs:{client}  zset  job -> created
 -- blob:{sha}        string  bytes;  blobrefs, blobsize  hash  sha -> runs that need it, bytes
--- idem:{client}:{k} string  "job mark", expires by itself
+-- idem:{client}:{k} string  "until job mark", expires by itself
 -- slots             zset    warm worker process -> last heard of;  slotinfo  hash  worker process -> JSON
 -- versions          hash    engine -> JSON {version, history, since} of the weights to read with
 -- weights:{engine}:{version}  string  archive of a version's files, of the wanted one and the one before

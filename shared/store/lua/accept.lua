@@ -19,8 +19,9 @@ local function add_job(run, cached)
     call('HSET', key, 'eta', ms(estimate(run, place_of(run))))
   end
   if new.idempotency ~= '' then
-    call('SET', K('idem:' .. new.client .. ':' .. new.idempotency), new.id .. ' ' .. mark,
-      'PX', ms(L.idempotency_ttl_s * 1000))
+    local known_for = L.idempotency_ttl_s * 1000
+    call('SET', K('idem:' .. new.client .. ':' .. new.idempotency), ms(NOW + known_for) .. ' ' .. new.id .. ' ' .. mark,
+      'PX', ms(known_for))
   end
 end
 
@@ -30,8 +31,8 @@ if call('EXISTS', job_key(new.id)) == 1 then return {'new', new.id, {}} end
 if new.idempotency ~= '' then
   local known = call('GET', K('idem:' .. new.client .. ':' .. new.idempotency))
   if known then
-    local job, known_mark = string.match(known, '^(%S+) (.*)$')
-    if call('EXISTS', job_key(job)) == 1 then
+    local until_ms, job, known_mark = string.match(known, '^(%S+) (%S+) (.*)$')
+    if tonumber(until_ms) > NOW and call('EXISTS', job_key(job)) == 1 then
       if known_mark ~= mark then return {'conflict', '', {}} end
       return {'repeated', job, {}}
     end
