@@ -98,8 +98,8 @@ def attempt(fleet: Fleet, name: str, chosen: set[str], step: Callable[[], None])
 
 
 def _cycles(seconds: float) -> int:
-    """More documents than a fast machine reads in the whole proof: a cycle is ten pages, a page takes a core 0.3 s or more."""
-    return max(20, int((7 * seconds + 600) * len(os.sched_getaffinity(0)) / 0.3 / 10 / 4))
+    """Cycles of documents (ten pages each), more than are read in the whole proof; no step uses more than four cores."""
+    return max(20, int((7 * seconds + 400) * min(4, len(os.sched_getaffinity(0))) / 0.3 / 10))
 
 
 def _show_logs(fleet: Fleet) -> None:
