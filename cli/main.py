@@ -34,7 +34,8 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "jobs": ("cli.jobs", "list your jobs", "列出任务"),
     "doctor": ("cli.doctor", "say what is wrong with this machine or setup", "检查本机与配置的问题"),
     "bench": ("cli.bench", "measure speed and quality (from a checkout)", "性能与质量测试（需源码）"),
-    "models": ("cli.models", "show, fetch and add models", "查看、下载、添加模型"),
+    "models": ("cli.models", "show, fetch, add and choose models", "查看、下载、添加、选用模型"),
+    "finetune": ("cli.finetune", "teach the recogniser your own lines", "用自己的样本微调识别模型"),
 }
 
 

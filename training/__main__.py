@@ -59,14 +59,6 @@ def parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--misread", type=pathlib.Path, help="writes a picture of what this project's weights misread")
     evaluate.add_argument("--only", action="store_true", help="this project's weights alone")
 
-    own = commands.add_parser("finetune", help="teach a copy of the weights a table of your own lines")
-    own.add_argument("lines", type=pathlib.Path, help="rows of path<TAB>text; paths beside the table")
-    own.add_argument("--out", type=pathlib.Path, default=WORK / "finetuned.onnx")
-    own.add_argument("--folder", type=pathlib.Path, default=WORK / "finetune")
-    own.add_argument("--minutes", type=float, default=20.0)
-    own.add_argument("--threads", type=int, default=1)
-    own.add_argument("--seed", type=int, default=1)
-
     sheet = commands.add_parser("sheet", help="a contact sheet of rendered lines")
     sheet.add_argument("--out", type=pathlib.Path, default=HERE.parent / "docs" / "training" / "lines.png")
     sheet.add_argument("--seed", type=int, default=11)

@@ -114,23 +114,6 @@ def evaluate(options: argparse.Namespace) -> int:
     return 0
 
 
-def finetune(options: argparse.Namespace) -> int:
-    """1 where the gate did not pass, and nothing was written."""
-    from training.finetune import Wish
-    from training.finetune import finetune as teach
-
-    cv2.setNumThreads(1)
-    wish = Wish(options.lines, options.weights, options.vocabulary, options.out, options.folder, options.minutes, threads=options.threads, seed=options.seed)
-    verdict = teach(wish, lambda share, words: print(f"\r{share:4.0%} {words:30}", end="", file=sys.stderr, flush=True))
-    print(file=sys.stderr)
-    for name, before, after in (("held out", verdict.held_before, verdict.held_after), ("golden", verdict.golden_before, verdict.golden_after)):
-        print(f"{name}: {before.lines} lines, exact {before.exact:.4f} -> {after.exact:.4f}, CER {before.cer:.4f} -> {after.cer:.4f}")
-    if verdict.skipped:
-        print(f"{verdict.skipped} lines hold characters that the recogniser does not know, and were left out")
-    print(f"written: {options.out} sha256 {verdict.sha256}" if verdict.passed else "not better by the gate: nothing was written")
-    return 0 if verdict.passed else 1
-
-
 def sheet(options: argparse.Namespace) -> int:
     from training.render import Renderer
     from training.sheet import contact_sheet

@@ -214,12 +214,12 @@ def finetune(wish: Wish, progress: Progress = lambda share, words: None) -> Verd
 
     progress(0.93, "judging")
     golden = rendered(alphabet.characters, wish.golden, GOLDEN_SEED)
-    path, after = made[share]
-    held_before, held_after = before.score(held), after.score(held)
+    path, taught = made[share]
+    held_before, held_after = before.score(held), taught.score(held)
     progress(0.95, "judging")
-    golden_before, golden_after = before.score(golden), after.score(golden)
+    golden_before, golden_after = before.score(golden), taught.score(golden)
     pairs = ((held_before, held_after), (golden_before, golden_after))
-    calibrated = all(b.silent - a.silent <= SILENT_RISE * a.lines for a, b in pairs)
+    calibrated = all(now.silent - then.silent <= SILENT_RISE * now.lines for then, now in pairs)
     progress(1.0, "judged")
     return Verdict(
         path, share, table, len(train), trainer.step, held_before, held_after, golden_before, golden_after, calibrated
@@ -235,26 +235,13 @@ def choose(start: tuple[Score, Score], tried: dict[float, tuple[Score, Score]]) 
     return max(tried, key=lambda share: (tried[share][1].exact, tried[share][0].exact))
 
 
-def missing_parts() -> list[str]:
-    """Packages and fonts that fine-tuning needs and that are not here."""
-    import importlib.util
-
-    parts = {"torch": "torch", "onnx": "onnx", "fontTools": "fonttools", "wordfreq": "wordfreq", "rapidfuzz": "rapidfuzz", "cv2": "opencv-python-headless", "openvino": "openvino"}  # fmt: skip
-    out = [package for module, package in parts.items() if importlib.util.find_spec(module) is None]
-    if out:
-        return out
-    from training.fonts import faces
-
-    try:
-        faces()
-    except RuntimeError:
-        return ["fonts"]
-    return out
-
-
 def facts_of(verdict: Verdict, base: Base, created: str, minutes: float) -> dict[str, dict[str, Any]]:
     """`recogniser`, `origin`, `held_out` and `golden`: what a version's facts say of how it was made and what it scored."""
-    how = {key: value for key, value in base.facts.recogniser.items() if key not in ("weight", "vocabulary", "calibrated_as")}
+    how = {
+        key: value
+        for key, value in base.facts.recogniser.items()
+        if key not in ("weight", "vocabulary", "calibrated_as")
+    }
     if verdict.calibrated:
         how["calibrated_as"] = base.calibrated_as
     origin = {
