@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from worker.reading import quantize
@@ -35,3 +36,26 @@ def test_a_way_within_the_gate_must_also_be_faster(tmp_path: Path) -> None:
 def test_without_nncf_a_sentence_says_what_to_install(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="pip install nncf"):
         quantize.quantize("crnn", tmp_path, tmp_path)
+
+
+def test_the_layers_that_suffer_most_stay_in_float32_first() -> None:
+    ranking = [(f"layer{i}", i / 10) for i in range(8)]
+    found = dict(quantize.ways(ranking))
+    assert found["all layers"] == [name for name, _ in ranking]
+    assert found["the calmest 50% of the layers"] == ["layer0", "layer1", "layer2", "layer3"]
+    assert found[quantize.WEIGHTS_ONLY] is None
+
+
+def test_layers_with_weights_are_found_and_light_ones_left_out() -> None:
+    openvino = pytest.importorskip("openvino")
+    from openvino import opset13
+
+    x = opset13.parameter([1, 64], np.float32, name="x")
+    heavy = opset13.matmul(x, opset13.constant(np.ones((64, 64), np.float32)), False, False, name="heavy")
+    light = opset13.matmul(heavy, opset13.constant(np.ones((64, 1), np.float32)), False, False, name="light")
+    both = opset13.multiply(light, light, name="neither")
+    graph = openvino.Model([both.output(0)], [x], "toy")
+    assert quantize._counts(graph) == (0, 2)
+    assert quantize._heavy(graph) == ["heavy", "light"]  # 1.5 % of the weights is over the limit
+    bigger = opset13.matmul(light, opset13.constant(np.ones((1, 60_000), np.float32)), False, False, name="bigger")
+    assert quantize._heavy(openvino.Model([bigger.output(0)], [x], "toy")) == ["heavy", "bigger"]

@@ -10,6 +10,8 @@ from worker.reading.engines.ctc_recogniser import CtcRecogniser
 from worker.reading.languages import covers
 from worker.reading.recogniser import Crop, Reading, Recogniser
 
+SETS_KEPT = 32  # sets of allowed characters; there are about as many languages
+
 
 class Cascade:
     """Two recognisers behind one `read`; `last_stats` says what they did since `begin_page`, for `timing_ms`.
@@ -28,6 +30,7 @@ class Cascade:
         self.vocabulary = quick.vocabulary | strong.vocabulary
         self.last_stats: dict[str, float] = {}
         self._begun = False
+        self._known: dict[frozenset[str], bool] = {}
         # A gate knows the habits of the model it was fitted to; with another one its doubts mean nothing.
         self._trusted = gate.fitted_for == quick.calibrated_as
 
@@ -44,7 +47,7 @@ class Cascade:
         """See `Recogniser.read`. Every reading names the engine whose answer it is."""
         if not self._begun:
             self._reset()
-        able = self._trusted and (allow is None or covers(self.quick.vocabulary, allow & self.strong.vocabulary))
+        able = self._trusted and (allow is None or self._knows(allow))
         return [self._read_one(crop, allow, able) for crop in crops]
 
     def _read_one(self, crop: Crop, allow: frozenset[str] | None, able: bool) -> Reading:
@@ -65,6 +68,14 @@ class Cascade:
         (second,) = self.strong.read([crop], allow)
         stats[f"{self.strong.name}_ms"] += (time.perf_counter() - began) * 1e3
         return second if first is None else self._choose(first, second)
+
+    def _knows(self, allow: frozenset[str]) -> bool:
+        """Whether the CRNN knows the scripts of `allow` as well as the stronger engine does; remembered: it takes ms."""
+        if allow not in self._known:
+            if len(self._known) >= SETS_KEPT:
+                self._known.clear()
+            self._known[allow] = covers(self.quick.vocabulary, allow & self.strong.vocabulary)
+        return self._known[allow]
 
     def _gave_up(self) -> bool:
         """Whether this page has shown that the CRNN does not earn its time on it."""

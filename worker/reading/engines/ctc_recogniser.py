@@ -19,6 +19,7 @@ from worker.reading.runtime import Session
 SHRINK_AREA = 2.0  # from this reduction on, pixels are averaged: a linear sample would skip thin strokes
 OVERLAP_HEIGHTS = 3.0  # of a long line's windows: each sees a character and a half beyond where they meet
 WIDEST_HEIGHTS = 1.2  # no character is wider: a CJK character is about as wide as high
+MASKS_KEPT = 32  # sets of allowed characters, 75 kB each; there are about as many languages
 PEAK_AT = 0.5  # where within a character its peak stands, unless the facts say it
 
 
@@ -169,6 +170,8 @@ class CtcRecogniser:
         if allow is None:
             return self.allow_all
         if allow not in self._masks:
+            if len(self._masks) >= MASKS_KEPT:
+                self._masks.clear()
             refused = [i > 0 and char != " " and char not in allow for i, char in enumerate(self.alphabet)]
             self._masks[allow] = np.where(refused, np.float32(ctc.REFUSED), np.float32(0)).reshape(1, 1, -1)
         return self._masks[allow]
