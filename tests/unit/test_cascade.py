@@ -108,16 +108,25 @@ def test_a_gate_fitted_to_another_model_is_not_trusted() -> None:
     assert (found.engine, quick.calls) == ("ppocrv6", 0)
 
 
+KANA = frozenset("あいうえおかきくけこさしすせそ")
+
+
 def test_letters_the_crnn_lacks_keep_it_from_being_asked() -> None:
-    quick = Quick()
-    engine = cascade(quick, Strong())
+    quick, strong = Quick(), Strong()
+    engine = cascade(quick, strong)
     engine.read([CROP], allow=LATIN | frozenset("äöüÄÖÜßẞéèê"))
     assert quick.calls == 1  # a handful of letters is no script
-    engine.read([CROP], allow=frozenset("あいうえおかきくけこさしすせそ"))
-    assert quick.calls == 2  # nobody knows kana here: then what both know decides
-    engine.strong.vocabulary = Strong.vocabulary | frozenset("あいうえおかきくけこさしすせそ")
-    engine.read([CROP], allow=frozenset("あいうえおかきくけこさしすせそ"))
-    assert quick.calls == 2
+    engine.read([CROP], allow=KANA)
+    assert quick.calls == 2  # nobody knows kana here: then the CRNN is as good as the other
+
+
+def test_a_script_only_the_stronger_engine_knows_goes_straight_to_it() -> None:
+    quick, strong = Quick(), Strong()
+    strong.vocabulary = Strong.vocabulary | KANA
+    engine = cascade(quick, strong)
+    for _ in range(2):
+        engine.read([CROP], allow=KANA)
+    assert (quick.calls, strong.calls) == (0, 2)
 
 
 def test_the_version_changes_with_the_gate() -> None:
