@@ -47,11 +47,11 @@ class Wish:
     rate: float = 2e-4
     rendered: float = 0.4
     held_out: float = 0.2
-    golden: int = 600
-    choosing: int = 200
+    golden: int = 400
+    choosing: int = 150
     seed: int = 1
     threads: int = 1
-    shares: tuple[float, ...] = (1.0, 0.8, 0.6, 0.4, 0.2)
+    shares: tuple[float, ...] = (1.0, 0.75, 0.5, 0.25)
 
 
 @dataclasses.dataclass(frozen=True)
