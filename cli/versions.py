@@ -139,6 +139,15 @@ def follow(store: Store, engine: str, name: str, wait_s: float) -> int:
         slots = [slot for slot in store.slots() if slot.get("warm", True)]
         moved = [slot for slot in slots if slot.get("versions", {}).get(engine, "") == name]
         stuck = [str(slot["versions_problem"]) for slot in slots if slot not in moved and slot.get("versions_problem")]
+        if not slots:
+            progress.clear()
+            print(
+                pick(
+                    "No worker process is there now; those that start will read with it.",
+                    "当前没有处理进程；之后启动的进程将使用该版本。",
+                )
+            )
+            return 0
         said = pick(f"{len(moved)} of {len(slots)} worker processes", f"{len(moved)}/{len(slots)} 个处理进程")
         over = time.monotonic() >= end
         if len(moved) == len(slots) or over or (stuck and len(moved) + len(stuck) >= len(slots)):

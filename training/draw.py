@@ -117,14 +117,16 @@ def _sizes(text: str, look: str) -> tuple[int, ...]:
     return tuple(size for size in SIZES_PX if size <= most and (look != "scene" or size >= 24))
 
 
-def _plate_style(rng: random.Random, held_out: bool) -> Style:
+def _plate_style(rng: random.Random, held_out: bool) -> Style | None:
     """Upright narrow faces, which come nearest to the plates' own lettering; of one weight for both scripts."""
     thin = rng.random() < 0.5
     bold = ("Regular", "Medium", "Light", "wqy") if thin else ("Bold", "Black", "SemiBold", "Semibold", "zenhei", "heib", "microhei")
     zh = [f for f in _by_style("zh-hei", held_out) if held_out or any(word in f.path for word in bold)]
     latin = [f for style in ("narrow", "sans") for f in _by_style(style, held_out) if held_out or thin != ("Bold" in f.path)]
     latin = [f for f in latin if "Italic" not in f.path] or [f for style in ("narrow", "sans") for f in _by_style(style, held_out)]
-    return Style(chinese=rng.choice(zh), latin=rng.choice(latin), size_px=60)
+    # a machine with few fonts may have no bold ones
+    zh, latin = zh or list(_by_style("zh-hei", held_out)), latin or list(_by_style("sans", held_out))
+    return Style(chinese=rng.choice(zh), latin=rng.choice(latin), size_px=60) if zh and latin else None
 
 
 def style_for(rng: random.Random, text: str, look: str, held_out: bool = False, tries: int = 12) -> Style | None:
@@ -132,7 +134,7 @@ def style_for(rng: random.Random, text: str, look: str, held_out: bool = False, 
     for _ in range(tries):
         if look == "plate":
             plate = _plate_style(rng, held_out)
-            if fits(plate, text.replace("·", "")):
+            if plate is not None and fits(plate, text.replace("·", "")):
                 return plate
             continue
         zh = _face(rng, CHINESE_OF_LOOK[look], held_out)

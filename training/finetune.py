@@ -30,7 +30,10 @@ CHOOSING_SEED = 78
 GOLDEN_FALL = 0.005  # of exact, at most
 CHOOSING_FALL = 0.0025  # of exact on the rendered lines that choose: half of what the gate allows
 MOST_HELD, MOST_CHOOSING = 1000, 200  # of the user's lines: reading more would take longer than it tells
-SILENT_RISE = 0.005  # of lines that the gate of the cascade lets pass although they are wrong
+SILENT_RISE, SILENT_LINES = (
+    0.01,
+    2,
+)  # share, and number at least, of lines more that the cascade's gate may let pass wrong
 
 
 @dataclasses.dataclass(frozen=True)
@@ -219,7 +222,7 @@ def finetune(wish: Wish, progress: Progress = lambda share, words: None) -> Verd
     progress(0.95, "judging")
     golden_before, golden_after = before.score(golden), taught.score(golden)
     pairs = ((held_before, held_after), (golden_before, golden_after))
-    calibrated = all(now.silent - then.silent <= SILENT_RISE * now.lines for then, now in pairs)
+    calibrated = all(now.silent - then.silent <= max(SILENT_LINES, SILENT_RISE * now.lines) for then, now in pairs)
     progress(1.0, "judged")
     return Verdict(
         path, share, table, len(train), trainer.step, held_before, held_after, golden_before, golden_after, calibrated

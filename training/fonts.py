@@ -14,6 +14,14 @@ import pathlib
 from PIL import ImageFont
 
 ROOT = pathlib.Path("/usr/share/fonts")
+HOME = pathlib.Path.home()
+OTHER_FOLDERS = (
+    ROOT, pathlib.Path("/usr/local/share/fonts"), HOME / ".fonts", HOME / ".local/share/fonts",
+    pathlib.Path("/Library/Fonts"), pathlib.Path("/System/Library/Fonts"),
+)  # fmt: skip
+OTHER_FILES = 300
+LATIN_SAMPLE = frozenset("ABCXYZabcxyz0123456789.,:-/()%")
+CHINESE_SAMPLE = frozenset("的一是在有人发票收据")
 CACHE = pathlib.Path(__file__).parent / "work" / "cmaps.json"
 
 
@@ -95,6 +103,7 @@ FONTS: tuple[tuple[str, int, str], ...] = (
     ("hand", 0, "truetype/breip/Breip.ttf"),
     ("hand", 0, "truetype/sjfonts/SteveHand.ttf"),
     ("serif-held", 0, "opentype/urw-base35/C059-{Roman,Bold}.otf"),
+    ("hand-held-hard", 0, "truetype/sjfonts/Delphine.ttf"),
     ("sans-held", 0, "opentype/inter/InterDisplay-SemiBold.otf"),
     ("slab-held", 0, "opentype/roboto/slab/RobotoSlab-{Regular,Bold}.otf"),
     ("mono-held", 0, "truetype/ricty-diminished/RictyDiminished-Regular.ttf"),
@@ -112,16 +121,43 @@ def _expand(pattern: str) -> list[str]:
 
 @functools.cache
 def faces() -> tuple[Face, ...]:
-    """Every installed face of `FONTS`, in its order; raises RuntimeError where hardly any is installed."""
+    """Every installed face of `FONTS`, in its order; where these are hardly any, whatever fonts are found besides.
+
+    Raises RuntimeError where no face for Chinese or none for Latin is found.
+    """
     found = tuple(
         Face(str(ROOT / name), style, index, "held" in style)
         for style, index, pattern in FONTS
         for name in _expand(pattern)
         if (ROOT / name).is_file()
     )
-    if not any(face.chinese for face in found) or not any(not face.chinese for face in found):
+    if not _both(found):
+        found = (*found, *others(OTHER_FOLDERS))
+    if not _both(found):
         raise RuntimeError(f"no fonts below {ROOT}: install the Debian packages that docs/model-card.md names")
     return found
+
+
+def _both(found: tuple[Face, ...]) -> bool:
+    """Whether lines in both scripts can be drawn for learning."""
+    return {face.chinese for face in found if not face.held_out} == {True, False}
+
+
+def others(folders: tuple[pathlib.Path, ...]) -> tuple[Face, ...]:
+    """Fonts of a machine that is laid out in another way, by what they can draw; a Chinese one serves for Latin too."""
+    files = sorted(file for folder in folders if folder.is_dir() for file in folder.rglob("*") if file.suffix.lower() in (".ttf", ".otf", ".ttc"))
+    out: list[Face] = []
+    for file in files[:OTHER_FILES]:
+        try:
+            known = coverage(Face(str(file), "sans"))
+            ImageFont.truetype(str(file), 16)
+        except Exception:  # a font that cannot be read is no reason to do without the others
+            known = frozenset()
+        if known >= LATIN_SAMPLE:
+            out.append(Face(str(file), "sans"))
+        if known >= CHINESE_SAMPLE:
+            out.append(Face(str(file), "zh-hei"))
+    return tuple(out)
 
 
 def coverage(face: Face) -> frozenset[str]:
