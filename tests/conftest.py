@@ -41,17 +41,24 @@ def valkey_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """One fleet for all tests that do not harm it; at its end no process may be left."""
-    fleet = make_stack(tmp_path_factory.mktemp("fleet"))
+    one = make_stack(tmp_path_factory.mktemp("fleet"))
     try:
-        fleet.start()
-        yield fleet
-        code = fleet.stop() if fleet.process and fleet.process.poll() is None else 0
-        left = fleet.left()
-        assert (code, left) == (0, []), f"exit code {code}, processes left: {left}\n{fleet.screen}"
+        one.start()
+        yield one
+        code = one.stop() if one.process and one.process.poll() is None else 0
+        left = one.left()
+        assert (code, left) == (0, []), f"exit code {code}, processes left: {left}\n{one.screen}"
     finally:
-        fleet.kill_everything()
+        one.kill_everything()
+
+
+@pytest.fixture(scope="module")
+def stack(fleet: Stack) -> Stack:
+    """That fleet, which has forgotten what other modules of tests had it read."""
+    fleet.forget()
+    return fleet
 
 
 @pytest.fixture

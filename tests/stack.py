@@ -12,6 +12,8 @@ import sys
 import time
 from pathlib import Path
 
+import redis
+
 from cli.data import read_state
 from cli.processes import children, is_zombie, pids
 from shared.settings import Settings
@@ -114,6 +116,12 @@ class Stack:
         assert self.process is not None
         self.process.send_signal(number)
         return self.process.wait(STOP_S)
+
+    def forget(self) -> None:
+        """Empty the cache: what was read before is read again."""
+        client = redis.Redis.from_url(self.redis_url)
+        client.delete(*(self.settings.redis_prefix + name for name in ("cache", "pkey")))
+        client.close()
 
     def kill_everything(self) -> None:
         """`kill -9` of every process at once, as losing the machine would."""
