@@ -125,6 +125,7 @@ def _produce(plan: Plan, first_pool: int, out: Any) -> None:
     for batch in pools(plan, first_pool):
         while True:
             if os.getppid() != parent:
+                out.cancel_join_thread()  # nobody will ever take what is still queued
                 return
             try:
                 out.put(batch, timeout=5)
