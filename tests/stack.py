@@ -21,7 +21,7 @@ from worker.reading import models
 
 ROOT = Path(__file__).resolve().parent.parent
 FETCHED = ROOT / "ocrfleet-data" / "models"  # where `make run` and `make test` put them
-READY_S = 150.0
+READY_S = 240.0
 STOP_S = 60.0
 GONE_S = 10.0
 
@@ -165,6 +165,9 @@ def make_stack(data: Path, **settings: str) -> Stack:
         "port": str(port),
         "flower_port": str(flower),
         "redis_port": str(queue),
+        # A test machine may be busy with something else: a slow start is not what is tested.
+        "model_load_s": "150",
+        "proc_alive_s": "180",
         **settings,
     }
     kept = {key: value for key, value in os.environ.items() if not key.startswith("OCRFLEET_") and key != "REDIS_URL"}

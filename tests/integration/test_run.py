@@ -135,6 +135,7 @@ def test_a_process_that_is_killed_is_started_again(stack: Stack, word: str) -> N
     assert not any(map(is_zombie, others)), f"more than {word} was started again:\n{stack.screen}"
 
 
+@pytest.mark.timeout(900)
 def test_work_that_was_accepted_survives_kill_9_of_everything(own_stack: Stack) -> None:
     own_stack.start()
     client = OcrFleet(own_stack.url)
@@ -156,6 +157,7 @@ def test_work_that_was_accepted_survives_kill_9_of_everything(own_stack: Stack) 
     assert own_stack.left() == []
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("own_stack", [{"flower_port": str(free_ports(1)[0])}], indirect=True)
 def test_ctrl_c_finishes_the_page_and_leaves_no_process(own_stack: Stack) -> None:
     own_stack.start()
