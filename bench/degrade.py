@@ -154,7 +154,8 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--engine", default="ppocrv6")
     parser.add_argument("--models", type=Path, default=ROOT / "models")
-    parser.add_argument("--lines", type=int, default=240, help="lines a damage; the control reads all lines")
+    parser.add_argument("--lines", type=int, default=240, help="lines a damage, evenly taken; 0 for all")
+    parser.add_argument("--control", type=int, default=0, help="clean lines, evenly taken; 0 for all")
     parser.add_argument("--damages", default=",".join(DAMAGES))
     parser.add_argument("--core", type=int, default=None)
     parser.add_argument("--report", type=Path, default=None)
@@ -166,7 +167,7 @@ def main(arguments: Sequence[str]) -> int:
     with contextlib.ExitStack() as stack:
         reader = stack.enter_context(readers.own(options.models, options.engine, options.core))
         for name in ["clean", *names]:
-            labels = even_sample(every, 0 if name == "clean" else options.lines)
+            labels = even_sample(every, options.control if name == "clean" else options.lines)
             for seed, label in enumerate(labels):
                 for mode in ("off", "auto"):
                     answer = reader.read(options.data / label.image, "line", damage=name, seed=seed, preprocess=mode)

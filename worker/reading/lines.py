@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.records import Line
-from worker.reading import curved, enhance, geometry, orient
+from worker.reading import curved, enhance, geometry, orient, pack
 from worker.reading.crop import MAX_HEIGHT_PX, Cut, Piece, char_records, cut
 from worker.reading.detect import Box
 from worker.reading.geometry import Floats
@@ -48,7 +48,8 @@ class Found:
 
 
 class PageLines:
-    """The lines of one page. `allow` are the characters they may hold, None for all of the recogniser's."""
+    """The lines of one page. `allow` are the characters they may hold, None for all of the recogniser's; `company` lets
+    short lines be read several at a time (see `pack`)."""
 
     def __init__(
         self,
@@ -56,11 +57,13 @@ class PageLines:
         boxes: Sequence[Box],
         recogniser: Recogniser,
         allow: frozenset[str] | None = None,
+        company: bool = True,
     ) -> None:
         self.image = image
         self.boxes = boxes
         self.recogniser = recogniser
         self.allow = allow
+        self.company = company
         self.found: list[Found] = []
         self._sampled: dict[tuple[int, int], Found] = {}  # read while the page's direction was sought
 
@@ -110,14 +113,14 @@ class PageLines:
     def read(self, progress: Progress | None = None) -> None:
         """Read every line, near widths together; a line that runs across the page's direction is read every way."""
         waiting = [line for line in self.found if line.reading is None or line.mended is not None]
+        if self.company:
+            self._read_together([line for line in waiting if line.reading is None])
         waiting.sort(key=lambda line: line.piece.image.shape[1] / line.piece.image.shape[0])
         if progress is not None and len(self.found) > len(waiting):
             progress(len(self.found) - len(waiting), len(self.found))
         for start in range(0, len(waiting), CHUNK):
             part = waiting[start : start + CHUNK]
-            unread = [line for line in part if line.reading is None]
-            for line, reading in zip(unread, self._read([line.piece for line in unread]), strict=True):
-                line.reading = reading
+            self._read_alone([line for line in part if line.reading is None])
             for line in part:
                 if line.mended is not None:
                     self._read_mended(line, line.mended)
@@ -136,6 +139,23 @@ class PageLines:
             spine = box.spine if corners == 0 else box.spine.reversed()
             return Found(rolled, curved.pull_straight(self.image, spine, MAX_HEIGHT_PX))
         return Found(rolled, cut(self.image, rolled), vertical)
+
+    def _read_alone(self, lines: Sequence[Found]) -> None:
+        for line, reading in zip(lines, self._read([line.piece for line in lines]), strict=True):
+            line.reading = reading
+
+    def _read_together(self, lines: Sequence[Found]) -> None:
+        """Reads short lines in company (see `pack`); one that is not read surely so stays unread."""
+        level = [line for line in lines if not orient.is_tall(line.quad)]
+        for members in pack.groups([line.piece.image for line in level]):
+            if len(members) < 2:
+                continue
+            pictures = [level[index].piece.image for index in members]
+            shared, places = pack.together(pictures)
+            (reading,) = self.recogniser.read([shared], self.allow)
+            for index, own in zip(members, pack.apart(reading, pictures, places), strict=True):
+                if own.confidence >= pack.SURE:
+                    level[index].reading = own
 
     def _read(self, pieces: Sequence[Piece]) -> list[Reading]:
         return self.recogniser.read([piece.image for piece in pieces], self.allow)

@@ -19,7 +19,7 @@ from worker.reading.lines import PageLines
 from worker.reading.recogniser import Recogniser
 from worker.reading.versions import Version, all_in_use
 
-PREPROCESSING = "3"  # raise it whenever anything on the way changes what is read: it is part of every cache key
+PREPROCESSING = "4"  # raise it whenever anything on the way changes what is read: it is part of every cache key
 DETECTOR = "ppocrv6_det"
 KEEP_CONFIDENCE = 0.5  # a line surer than this is kept; below are shadows, rules and logos
 STEPS = ("prepare", "detect", "orient", "crop", "recognise", "order")
@@ -110,9 +110,11 @@ class Reader:
             if options.layout == "auto" and find.is_one_line(image, boxes):
                 boxes, alone = [find.whole(image)], True
             timer.step("detect")
-        if hasattr(recogniser, "begin_page"):
-            recogniser.begin_page()
-        lines = PageLines(image, boxes, recogniser, allow)
+        # The cascade judges line by line: one doubtful line would take its company along to the slower recogniser.
+        begin_page = getattr(recogniser, "begin_page", None)
+        if begin_page is not None:
+            begin_page()
+        lines = PageLines(image, boxes, recogniser, allow, company=begin_page is None)
         turn = 0 if alone else lines.orient()
         timer.step("orient")
         lines.cut(turn)

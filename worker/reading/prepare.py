@@ -17,7 +17,7 @@ MIN_INK_PX = 3  # smallest glyph worth counting, in pixels of that picture
 ENOUGH_GLYPHS = 12  # fewer say nothing about the page
 LOCAL_CONTRAST = 24  # grey levels a glyph differs from its surroundings by
 
-GLYPH_TARGET_PX = 11.0  # glyph height the detector should see: less loses lines, more costs time and wins nothing
+GLYPH_TARGET_PX = 12.5  # glyph height the detector should see: less loses lines, more costs time and wins nothing
 MAX_ZOOM = 2.0
 MAX_SEEN_PX = 2_600_000  # pixels of the picture the detector sees, at most (0.5 s on one core) ...
 SEEN_PX_A_GLYPH = 1_500  # ... unless so much stands on a large scan that it needs more, up to
