@@ -26,8 +26,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     add.add_argument("--sample", type=Path, action="append", default=[], metavar="PICTURE",
                      help=pick("a line's picture to check the export with", "用于校验导出的单行图片"))  # fmt: skip
-    remove = actions.add_parser("remove", help=pick("remove the added model", "移除已添加的模型"))
-    remove.add_argument("name", choices=["modelscope"])
+    remove = actions.add_parser("remove", help=pick("remove an added model or a version", "移除已添加的模型或版本"))
+    remove.add_argument("name", metavar="NAME", help=pick("modelscope, or a version", "modelscope 或版本名"))
     quantize = actions.add_parser(
         "quantize", help=pick("try 8-bit weights behind an accuracy gate", "INT8 量化（带精度门槛）")
     )
@@ -57,7 +57,7 @@ def run(options: argparse.Namespace) -> int:
         print(add(options.source, folder, samples=options.sample, progress=print))
         return 0
     if options.action == "remove":
-        return remove(folder)
+        return remove(folder) if options.name == "modelscope" else versions.remove(folder, options.name)
     if options.action == "quantize":
         from worker.reading.quantize import quantize
 

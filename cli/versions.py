@@ -115,6 +115,21 @@ def rollback(folder: Path, engine: str, wait_s: float) -> int:
     return settle(folder, engine, record, store, wait_s)
 
 
+def remove(folder: Path, wished: str) -> int:
+    """Remove a version from this machine. Raises ModelError where it is in use, or shipped."""
+    engine, name = resolve(folder, wished)
+    store = reachable_store(get_settings())
+    wanted = store.wanted_versions().get(engine) if store is not None else None
+    if not name or (wanted is not None and wanted.version == name):
+        raise ModelError(
+            reason=pick(f"{name or wished} is in use, or shipped with the program: it stays.",
+                        f"{name or wished} 正在使用或随程序提供，不能移除。")
+        )  # fmt: skip
+    versions.drop(folder, engine, name)
+    print(pick(f"Removed {name}.", f"已移除 {name}。"))
+    return 0
+
+
 def settle(folder: Path, engine: str, record: Wanted, store: Store | None, wait_s: float) -> int:
     """Note the choice in the models folder, and follow the fleet on its way."""
     name = record.version or shipped_name(engine)

@@ -115,6 +115,17 @@ def test_rollback_goes_back_step_by_step(folder: Path, fleet: MemoryStore) -> No
         models_command(folder, "rollback", "--wait", "0")
 
 
+def test_a_version_is_removed_unless_it_is_in_use(folder: Path, fleet: MemoryStore) -> None:
+    first, second = make(folder), make(folder, b"another", stem="receipts")
+    models_command(folder, "use", first.name, "--wait", "0")
+    for name in (first.name, versions.shipped_name("crnn")):
+        with pytest.raises(ModelError, match="in use"):
+            models_command(folder, "remove", name)
+    assert models_command(folder, "remove", "receipts") == 0
+    assert [version.name for version in versions.all_known(folder)] == [first.name]
+    assert not second.folder.exists()
+
+
 @pytest.mark.usefixtures("alone")
 def test_without_a_fleet_the_folder_remembers(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     made = make(folder)
