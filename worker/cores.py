@@ -183,6 +183,9 @@ class CoreLease:
         with self._lock:
             self._closed = True
             if self.core is not None:
+                # Off the core first, so that whoever gets it next is alone on it while this process ends.
+                with contextlib.suppress(OSError):
+                    pin(self.cores)
                 self.store.release_core(self.host, self.core, self.owner)
                 self.core = None
 

@@ -48,8 +48,9 @@ class Heartbeat(threading.Thread):
                 if not slot.store.beat(work.claim, *work.lines):
                     work.void = True
             if force or now >= self._due_core:
-                self._due_core = now + self._core_s
+                # Due until it succeeds: a store that was away may be asked by others for this core at once.
                 slot.lease.renew()
+                self._due_core = now + self._core_s
             if force or now >= self._due_slot:
                 self._due_slot = now + self._slot_s
                 slot.store.beat_slot(slot.name, slot.describe())

@@ -213,6 +213,9 @@ def accounts(fleet: Fleet, load: Load) -> None:
         "jobs the store counted as done", str(counted), "as many as accepted", counted == len(load.accepted)
     )
     shared = fleet.watch.most_shared()
+    for look in fleet.watch.span():
+        if look.shared(fleet.watch.cores):
+            fleet.report.say(f"shared at {look.at - fleet.report.started:.1f} s: {look.processes}")
     fleet.report.holds("whole run: cores shared by two bound processes", str(shared), "0", shared == 0)
 
 

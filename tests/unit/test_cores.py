@@ -186,6 +186,16 @@ def test_a_lease_kept_alive_is_kept_and_one_that_lapsed_is_replaced(pinned: list
     assert pinned[-1] == [0]
 
 
+def test_a_core_is_left_before_it_is_given_back(pinned: list[list[int]]) -> None:
+    store = MemoryStore()
+    mine = lease(store, "a")
+    mine.renew()
+    seen: list[list[int]] = []
+    with mock.patch.object(store, "release_core", side_effect=lambda *_: seen.append(pinned[-1])):
+        mine.release()
+    assert seen == [[0, 1]], "whoever leases it next must be alone on it"
+
+
 def test_a_reading_thread_that_lost_its_binding_is_bound_again_before_the_next_page(
     pinned: list[list[int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
