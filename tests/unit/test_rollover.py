@@ -287,6 +287,25 @@ def test_the_task_gives_way_between_pages(mover: Mover, monkeypatch: pytest.Monk
     assert gap == [1]
 
 
+class Untouchable:
+    """A detector that another reader is using."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise AssertionError("the detector was used")
+
+
+def test_a_reader_is_renewed_and_warmed_without_touching_the_detector_it_will_share() -> None:
+    from tests.stack import models_folder
+    from worker.reading.page import Reader
+
+    old = Reader(models_folder(), "crnn", {}, Untouchable())  # type: ignore[arg-type]
+    new = old.renewed({})
+    assert new.warm("line")
+    assert new is not old
+    with pytest.raises(AssertionError, match="the detector was used"):
+        new.warm()
+
+
 def test_versions_are_said_in_words() -> None:
     assert rollover.said({}) == "what is shipped"
     assert rollover.said({"ppocrv6": "b-2", "crnn": "a-1"}) == "crnn a-1, ppocrv6 b-2"
