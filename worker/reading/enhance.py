@@ -21,6 +21,7 @@ GRAIN = 0.085  # noise against contrast, from which it hides strokes
 UNEVEN = 0.12  # darkest against brightest paper, below which a shadow lies on the line
 SOFT = 0.07  # steepest edges, contrast a pixel at 48 px height, below which a line is out of focus
 GRAIN_HEIGHT_PX = 20  # in smaller lines strokes and noise look alike
+GRAIN_CONTRAST = 40  # grey levels; in fainter lines smoothing takes strokes along with the noise
 SOFT_GRAIN = 0.03  # a blurred line has little noise; where there is more, sharpening would only bring it out
 BILEVEL_REST = 0.03  # share of pixels between the two levels, at most
 PAGE_SAMPLES = 6  # lines measured to decide for a page
@@ -70,7 +71,7 @@ def mend(picture: Picture, quality: Quality | None = None) -> Picture:
     if q.evenness < UNEVEN:
         out = flatten(out)
         q = measure(out)
-    if q.grain > GRAIN and out.shape[0] >= GRAIN_HEIGHT_PX:
+    if q.grain > GRAIN and out.shape[0] >= GRAIN_HEIGHT_PX and q.contrast >= GRAIN_CONTRAST:
         out = without_grain(out, q.grain * q.contrast)
     elif q.sharpness < SOFT and q.grain < SOFT_GRAIN:
         out = sharpen(out)

@@ -18,7 +18,6 @@ from worker.reading.straighten import level
 from worker.reading.vertical import cells_of, lay_down
 
 CHUNK = 8  # lines read between two reports of progress
-MENDED_LESS_SURE = 0.02  # confidence that a mended line may lack and still be believed
 MAX_CELLS = 16  # characters looked at one by one to tell columns from lines lying on their side
 
 Progress = Callable[[int, int], None]
@@ -161,10 +160,10 @@ class PageLines:
         return self.recogniser.read([piece.image for piece in pieces], self.allow)
 
     def _read_mended(self, line: Found, mended: Cut) -> None:
-        """A mend was measured to be needed, so its reading wins unless the line as it came is read clearly surer."""
+        """A mend was measured to be needed, so its reading wins unless the line as it came is read more surely."""
         assert line.reading is not None
         reading = self._read([mended])[0]
-        if reading.text and reading.confidence > line.reading.confidence - MENDED_LESS_SURE:
+        if reading.text and reading.confidence >= line.reading.confidence:
             line.reading, line.piece, line.quad = reading, mended, mended.outline()
 
     def _read_column(self, line: Found) -> None:
