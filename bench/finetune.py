@@ -56,10 +56,10 @@ def main(words: list[str]) -> int:
     return code
 
 
-def copy_of(models: Path, folder: Path) -> Path:
+def copy_of(source: Path, folder: Path) -> Path:
     """A models folder of its own with the shipped weights."""
     folder.mkdir(parents=True)
-    for file in models.iterdir():
+    for file in source.iterdir():
         if file.is_file():
             (folder / file.name).symlink_to(file.absolute())
     return folder
@@ -71,8 +71,9 @@ def draw(font: str, counts: Sequence[int], seed: int, folder: Path, work: Path) 
 
     from training.alphabet import Alphabet
     from training.one_face import OneFace
+    from training.served import Base
 
-    characters = Alphabet.load(models.place(folder, models.find("crnn_keys"))).characters
+    characters = Alphabet.load(Base(models.facts("crnn"), folder).characters).characters
     renderer, held = OneFace(characters, font), set[str]()
     tables = []
     for table, count in enumerate(counts):
