@@ -166,9 +166,9 @@ def base_of(folder: Path, parent: str | None) -> Base:
         record = record or versions.noted(folder, ENGINE)
         name = record.version if record is not None else kept.SHIPPED
     if name == kept.SHIPPED:
-        for weight in models.facts(ENGINE).weights:
-            models.path(folder, weight.name)
-        return Base(models.facts(ENGINE), folder)
+        facts = models.facts(ENGINE)
+        models.path(folder, facts.recogniser["weight"])
+        return Base(facts, folder)
     version = kept.find(folder, ENGINE, name)
     return Base(version.facts, version.folder)
 

@@ -75,7 +75,7 @@ def run(options: argparse.Namespace) -> int:
 
 def fetch(folder: Path, names: list[str]) -> int:
     """Download what is missing or damaged."""
-    known = [weight.name for weight in models.weights()]
+    known = [weight.name for weight in models.everything()]
     for name in names:
         if name not in known:
             raise models.ModelError(
@@ -102,6 +102,9 @@ def show(folder: Path) -> int:
         print(f"{weight.name:<12} {words[state.state]:<8} {weight.bytes / 1e6:6.1f} MB  {weight.licence:<11} "
               f"{weight.version:<20} {weight.about}")  # fmt: skip
         print(f"{'':<12} {origin(weight)}; SHA-256 {weight.sha256}")
+    for facts in models.shipped():
+        for name, row in facts.extra.get("figures", {}).items():
+            print(f"{facts.engine:<12} {name.replace('_', ' ')}: {versions.figures_said(row)}")
     added = models.added(folder)
     for weight in added.weights if added else ():
         print(f"{'modelscope':<12} {words['here']:<8} {weight.bytes / 1e6:6.1f} MB  {weight.licence:<11} "

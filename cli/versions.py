@@ -225,7 +225,10 @@ def rows(version: versions.Version) -> list[str]:
 
 
 def figures_said(row: Figures) -> str:
-    """Exact and CER before and after."""
+    """Exact and CER, before and after where something was taught."""
+    if "exact" in row:
+        return pick(f"{row.get('lines')} lines, exact {row['exact']:.4f}, CER {row.get('cer', 0):.4f}",
+                    f"{row.get('lines')} 行，整行正确率 {row['exact']:.4f}，字错率 {row.get('cer', 0):.4f}")  # fmt: skip
     return pick(
         f"{row.get('lines')} lines, exact {row.get('exact_before', 0):.4f} -> {row.get('exact_after', 0):.4f}, "
         f"CER {row.get('cer_before', 0):.4f} -> {row.get('cer_after', 0):.4f}",

@@ -169,6 +169,7 @@ def test_list_shows_figures_origin_licence_and_sha256(
     assert f"* {made.name}  whole" in out
     for part in ("Apache-2.0", "2026-01-02", "PP-OCRv2-rec", made.weight.sha256, "exact 0.2500 -> 0.7500", "20 lines"):
         assert part in out
+    assert "real lines: 951 lines, exact 0.9" in out
     for weight in models.models.weights():
         assert weight.sha256 in out
 

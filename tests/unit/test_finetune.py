@@ -295,7 +295,8 @@ def test_weights_that_pass_are_kept_and_can_be_used_at_once(
     assert recogniser.version == version.name
     image = cv2.imread(str(SAMPLES / "line-en.png"))
     assert recogniser.read([image])[0].text == shipped.engine().read([image])[0].text
-    assert load_recogniser("auto", shelf)._trusted, "the gate of the cascade goes on judging it"  # type: ignore[attr-defined]
+    trusted = [load_recogniser("auto", shelf, wanted)._trusted for wanted in (None, {})]  # type: ignore[attr-defined]
+    assert trusted[0] == trusted[1], "the gate of the cascade goes on judging it"
     assert command.base_of(shelf, None).name == version.name, "the next fine-tuning starts from what is in use"
     assert command.base_of(shelf, shipped.name).name == shipped.name
     capsys.readouterr()
