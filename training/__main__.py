@@ -66,7 +66,7 @@ def parser() -> argparse.ArgumentParser:
     sheet.add_argument("--kinds", nargs="*", default=[])
     sheet.add_argument("--held-out", action="store_true", help="faces kept from training")
 
-    plot = commands.add_parser("plot", help="draws the loss of a run")
+    plot = commands.add_parser("plot", help="draws a run: log.jsonl, and real.jsonl where somebody kept figures of real lines")
     plot.add_argument("--folder", type=pathlib.Path, default=WORK / "floor")
     plot.add_argument("--out", type=pathlib.Path, default=HERE.parent / "docs" / "training" / "run.png")
     return out

@@ -128,18 +128,27 @@ def sheet(options: argparse.Namespace) -> int:
 
 def plot(options: argparse.Namespace) -> int:
     """Draws the run's loss against the lines seen, without a plotting library: smoothed line, grid, numbers."""
-    rows = [json.loads(row) for row in (options.folder / "log.jsonl").read_text(encoding="utf-8").splitlines()]
-    draw_curves(
-        {"CTC loss a character": [(row["lines"], row["loss"]) for row in rows], "KL from the base, x10": [(row["lines"], 10 * row["hold"]) for row in rows]},
-        options.out,
-    )
+    rows = _rows(options.folder / "log.jsonl")
+    curves = {
+        "CTC loss a character": [(row["lines"], row["loss"]) for row in rows],
+        "KL from the base, x10": [(row["lines"], 10 * row["hold"]) for row in rows],
+    }
+    real = _rows(options.folder / "real.jsonl")
+    if real:
+        curves["exact on real lines, averaged"] = [(row["lines"], row["exact"]) for row in real]
+        curves["CER on real lines, averaged"] = [(row["lines"], row["cer"]) for row in real]
+    draw_curves(curves, options.out)
     print(options.out)
     return 0
 
 
+def _rows(path: pathlib.Path) -> list[dict[str, float]]:
+    return [json.loads(row) for row in path.read_text(encoding="utf-8").splitlines()] if path.is_file() else []
+
+
 def draw_curves(curves: dict[str, list[tuple[float, float]]], out: pathlib.Path) -> None:
     """One picture, 900 x 420 px: every curve over the same axes, from 0 to the largest value."""
-    colours = ((190, 90, 20), (40, 120, 220), (60, 150, 60))
+    colours = ((190, 90, 20), (40, 120, 220), (60, 150, 60), (150, 60, 150))
     canvas = np.full((420, 900, 3), 255, np.uint8)
     right = max(x for curve in curves.values() for x, _ in curve)
     top = max(y for curve in curves.values() for _, y in curve) * 1.05
@@ -153,9 +162,9 @@ def draw_curves(curves: dict[str, list[tuple[float, float]]], out: pathlib.Path)
     for number, ((name, curve), colour) in enumerate(zip(curves.items(), colours, strict=False)):
         points, smooth = [], curve[0][1]
         for x, value in curve:
-            smooth += 0.25 * (value - smooth)
+            smooth += (0.25 if len(curve) > 10 else 1.0) * (value - smooth)
             points.append((60 + 820 * x / right, 370 - 340 * smooth / top))
         cv2.polylines(canvas, [np.array(points, np.int32)], False, colour, 2, cv2.LINE_AA)
-        cv2.putText(canvas, name, (600, 30 + 20 * number), cv2.FONT_HERSHEY_SIMPLEX, 0.5, colour, 1, cv2.LINE_AA)
+        cv2.putText(canvas, name, (600, 85 + 20 * number), cv2.FONT_HERSHEY_SIMPLEX, 0.5, colour, 1, cv2.LINE_AA)
     out.parent.mkdir(parents=True, exist_ok=True)
     cv2.imwrite(str(out), canvas)
