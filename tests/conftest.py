@@ -7,6 +7,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 
 from cli import valkey
@@ -14,6 +15,10 @@ from cli.processes import die_with
 from shared.settings import Settings
 from tests.stack import Stack, free_ports, known_models, make_stack, processes_of
 
+# The suite tries the same examples each time: what it finds is then found by everyone. OCRFLEET_EXPLORE looks for new ones.
+hypothesis.settings.register_profile("suite", derandomize=True, database=None, deadline=None)
+if "OCRFLEET_EXPLORE" not in os.environ:
+    hypothesis.settings.load_profile("suite")
 START_S = 20.0
 
 if folder := known_models():  # for tests that ask for the weights by the environment
