@@ -49,6 +49,7 @@ class Load:
         self._lock = threading.Lock()
         self._ended = threading.Event()
         self._threads = [threading.Thread(target=self._work, name=f"client-{k}", daemon=True) for k in range(width)]
+        self._open: dict[str, float] = {}
         self.accepted: dict[str, str] = {}
         self.answers: list[Answer] = []
         self.refusals = 0
@@ -71,6 +72,11 @@ class Load:
         with self._lock:
             answered = {answer.id for answer in self.answers}
             return [job for job in self.accepted if job not in answered]
+
+    def open_since_before(self, moment: float) -> int:
+        """Documents handed in before a moment (time.monotonic()) and not answered yet."""
+        with self._lock:
+            return sum(submitted < moment for submitted in self._open.values())
 
     def rate(self, since: float, until: float) -> float:
         """Pages answered a second in a span of time.monotonic(), from the first answer in it to the last."""
@@ -98,7 +104,11 @@ class Load:
             if document is None:
                 self.ran_out = True
                 return
+            with self._lock:
+                self._open[document.name] = time.monotonic()
             self._carry(document)
+            with self._lock:
+                del self._open[document.name]
 
     def _carry(self, document: Path) -> None:
         """One document, from here to its text."""

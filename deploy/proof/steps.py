@@ -73,7 +73,6 @@ def crash(fleet: Fleet, load: Load) -> None:
     fleet.scale(2)
     wait_until("both workers bound to a core", lambda: len(fleet.watch.look().bound(fleet.watch.cores)) == 2, 60)
     victim = fleet.project.containers("worker")[0]
-    held = load.under_way()
     killed = time.monotonic()
     mark = f"{time.time():.3f}"
     # The container's first process cannot be killed from inside; its child, Celery's parent, can, and takes all down.
@@ -89,10 +88,12 @@ def crash(fleet: Fleet, load: Load) -> None:
     fleet.report.fact(
         "worker killed: both cores bound again after", f"{time.monotonic() - killed:.0f} s", "≤ 45 s and start"
     )
-    wait_until("what was under way is answered", lambda: not set(held) & set(load.under_way()), 180)
-    tried_twice = [job for job in held if any(int(str(row["attempt"])) > 1 for row in fleet.attempts(job))]
-    finished = {answer.id: answer.finished for answer in load.answers}
-    waits = [finished[job] - killed for job in tried_twice]
+    wait_until("what was under way is answered", lambda: not load.open_since_before(killed), 180)
+    open_then = [answer for answer in list(load.answers) if answer.submitted < killed < answer.finished]
+    tried_twice = [
+        answer for answer in open_then if any(int(str(row["attempt"])) > 1 for row in fleet.attempts(answer.id))
+    ]
+    waits = [answer.finished - killed for answer in tried_twice]
     fleet.report.holds(
         "worker killed: the page in its hands was answered after",
         f"{max(waits, default=0.0):.0f} s ({len(tried_twice)} read again)",
