@@ -201,7 +201,7 @@ def test_the_fit_finds_the_telling_feature_and_a_threshold_that_pays(tmp_path: P
     again = load_gate(tmp_path / "gate.toml")
     assert again.weights == pytest.approx(found.weights, abs=1e-4)
     assert again.fitted_for == "toy"
-    assert "strong engine alone" in fit_gates.report(found, fit, held, fit, ("toy", "strong"))
+    assert "strong engine alone" in fit_gates.report(found, fit, held, fit, ("toy", "strong"), None)
 
 
 def test_the_shipped_gate_can_be_read() -> None:

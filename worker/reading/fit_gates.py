@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import datetime
 import time
 from collections.abc import Sequence
@@ -81,6 +82,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="folder with lines.tsv")
     parser.add_argument("--models", type=Path, default=Path("models"), help="folder of the weights")
+    parser.add_argument(
+        "--share", type=float, help="pass this share of the fitting lines on, instead of fitting it too"
+    )
     options = parser.parse_args(arguments)
     cv2.setNumThreads(0)
     quick = CtcRecogniser(models.facts("crnn"), options.models)
@@ -88,8 +92,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     samples = read_all(options.data, quick, strong)
     fit, held = Table([row for row in samples if row.fits]), Table([row for row in samples if not row.fits])
     gate = fit_gate(fit, quick.version)
+    if options.share is not None:
+        threshold = float(np.quantile(_doubt(gate, fit), 1 - options.share))
+        gate = dataclasses.replace(gate, threshold=threshold, give_up_share=give_up_share(fit, options.share))
     write_gate(gate, gates.GATE_FILE)
-    text = report(gate, fit, held, Table(samples), (quick.version, strong.version))
+    text = report(gate, fit, held, Table(samples), (quick.version, strong.version), options.share)
     REPORT_FILE.write_text(text, encoding="utf-8")
     print(text)
     return 0
@@ -193,8 +200,11 @@ def write_gate(gate: gates.Gate, path: Path) -> None:
     path.write_text("\n".join(rows) + "\n", encoding="utf-8")
 
 
-def report(gate: gates.Gate, fit: Table, held: Table, whole: Table, versions: tuple[str, str]) -> str:
+def report(
+    gate: gates.Gate, fit: Table, held: Table, whole: Table, versions: tuple[str, str], share: float | None
+) -> str:
     """The page `docs/cascade.md`."""
+    chosen = "" if share is None else f" --share {share:g}"
     rows = [
         "# The cascade: who reads which line",
         "",
@@ -202,7 +212,7 @@ def report(gate: gates.Gate, fit: Table, held: Table, whole: Table, versions: tu
         "What is doubtful is decided by a logistic regression over what the CRNN shows while reading; of the two readings",
         f"of a doubtful line the CRNN's is kept only where its mean confidence is higher by {gate.margin}.",
         "",
-        "Written by `python -m worker.reading.fit_gates --data DIR` on "
+        f"Written by `python -m worker.reading.fit_gates --data DIR{chosen}` on "
         f"{datetime.datetime.now(datetime.UTC).date()}: {len(fit.edits)} lines fitted it, {len(held.edits)} others, "
         "chosen by a hash of their names, report below. Milliseconds are a line's mean processor time on the machine that "
         "ran it.",
