@@ -154,6 +154,6 @@ COPY --from=weights /opt/models /opt/models
 COPY --from=worker-packages /opt/ocrfleet /opt/ocrfleet
 USER ocrfleet
 WORKDIR /tmp
-HEALTHCHECK --interval=15s --timeout=5s --start-period=90s --retries=3 \
+HEALTHCHECK --interval=15s --timeout=5s --start-period=120s --retries=3 \
   CMD ["python3", "/opt/image/healthy.py", "worker"]
 CMD ["python3", "/opt/image/start_worker.py"]

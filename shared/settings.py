@@ -92,8 +92,8 @@ class Settings(BaseSettings):
     soft_limit_s: int = _setting(90, "A page's soft time limit, in seconds: the page fails as TIMEOUT.", ge=1)
     hard_limit_s: int = _setting(120, "A page's hard time limit, in seconds: its process is killed and replaced.", ge=1)
     lease_s: int = _setting(20, "A worker's claim on a page, in seconds; renewed while it works.", ge=2)
-    model_load_s: int = _setting(60, "Most seconds a model may take to load and warm.", ge=1)
-    proc_alive_s: int = _setting(90, "Seconds a new worker process has to become ready.", ge=1)
+    model_load_s: int = _setting(100, "Most seconds a model may take to load and warm.", ge=1)
+    proc_alive_s: int = _setting(120, "Seconds a new worker process has to become ready.", ge=1)
     stop_grace_s: int = _setting(150, "Seconds a worker may take to finish its page when asked to stop.", ge=1)
     clock_skew_s: int = _setting(
         60, "Largest difference between clocks of hosts that must do no harm, in seconds.", ge=0

@@ -61,19 +61,19 @@ def start_child(**_signal: Any) -> None:
     lease = CoreLease(store, name, settings.core_lease_s, boot_id(), usable_cores())
     info = identity(settings)
 
-    def give_up(reason: str) -> None:
+    def give_up(reason: str, code: int = watchdog.EXIT_NO_MODEL) -> None:
         log.critical("the worker ends: %s", reason)
-        watchdog.tell_parent({"pid": os.getpid(), "problem": reason})
+        watchdog.tell_parent({"pid": os.getpid(), "problem": reason, "code": code})
         try:
             store.beat_slot(name, {**info, "warm": False, "state": "broken", "problem": reason})
             lease.release()
         except OcrFleetError:
             log.warning("the store could not be told: the reason stands only in this log")
         time.sleep(PARENT_ENDS_S)
-        os._exit(watchdog.EXIT_NO_MODEL)
+        os._exit(code)
 
     def too_slow() -> None:
-        give_up(f"the model did not load within {settings.model_load_s} s")
+        give_up(f"the model did not load within {settings.model_load_s} s", watchdog.EXIT_TOO_SLOW)
 
     try:
         lease.renew()

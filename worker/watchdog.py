@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 
 EXIT_DEAF = 1
 EXIT_NO_MODEL = 78  # EX_CONFIG of sysexits.h: starting again will not help by itself
+EXIT_TOO_SLOW = 75  # EX_TEMPFAIL: the machine was too busy to load the model in time; the next try may fare better
 MESSAGE_BYTES = 4096  # PIPE_BUF: so much is written to a pipe in one piece, and no message is longer
 POLLS = 6  # looks within `deaf_after_s`; work must wait at every one of them
 
@@ -176,7 +177,7 @@ class Watchdog(threading.Thread):
         pid = int(message["pid"])
         if "problem" in message:
             log.critical("process %d has no model: %s", pid, message["problem"])
-            end_worker(EXIT_NO_MODEL, self._grace_s)
+            end_worker(int(message.get("code", EXIT_NO_MODEL)), self._grace_s)
             return
         self._warm.add(pid)
         try:
