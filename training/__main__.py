@@ -39,6 +39,7 @@ def parser() -> argparse.ArgumentParser:
     train.add_argument("--model", choices=("ppocrv2", "compact"), default="ppocrv2", help="fine-tune PP-OCRv2's CRNN, or the project's own from scratch")
     train.add_argument("--teacher", choices=("none", "ppocrv6", "crnn"), default="none", help="whom the compact network learns from, too")
     train.add_argument("--folder", type=pathlib.Path, default=WORK / "floor", help="keeps last.pt and log.jsonl")
+    train.add_argument("--start", type=pathlib.Path, help="begin from kept weights, such as training/checkpoint.pt, where the folder holds no run")
     train.add_argument("--steps", type=int, default=20000)
     train.add_argument("--minutes", type=float, default=90.0, help="ends the run, and its learning rate, after so long")
     train.add_argument("--rate", type=float, default=4e-4)

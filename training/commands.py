@@ -44,7 +44,10 @@ def train(options: argparse.Namespace) -> int:
         model, base = load(options.base), load(options.base)
         model.train_from(options.train_from)
         trainer = Trainer(model, Plan(str(options.vocabulary), seed=options.seed), recipe, options.folder, base)
-    print(f"resumed at step {trainer.step}" if trainer.resume() else "started", flush=True)
+    resumed = trainer.resume()
+    if not resumed and options.start is not None:
+        trainer.start_from(options.start)
+    print(f"resumed at step {trainer.step}" if resumed else f"started after {trainer.lines} lines", flush=True)
     trainer.run()
     print(f"{trainer.step} steps, {trainer.lines} lines, {trainer.seconds / 60:.1f} minutes")
     return 0

@@ -90,6 +90,12 @@ class Trainer:
         self.step, self.pool, self.lines, self.seconds = kept["step"], kept["pool"] + 1, kept["lines"], kept["seconds"]
         return True
 
+    def start_from(self, path: pathlib.Path) -> None:
+        """Begins from weights kept in the repository (float16, no optimiser state); the schedule begins anew, the lines go on."""
+        kept = torch.load(path, weights_only=True)
+        self.model.load_state_dict({name: weight.float() for name, weight in kept["model"].items()})
+        self.pool, self.lines = kept["pool"] + 1, kept["lines"]
+
     def save(self) -> None:
         """Writes the checkpoint beside the old one, then swaps: a kill in between loses nothing."""
         kept = {
