@@ -85,8 +85,9 @@ def fit(picture: Array, width_px: int, fill: float) -> Array:
 
 def share_out(samples: list[Sample], plan: Plan, rng: random.Random) -> list[tuple[int, list[Sample]]]:
     """Full groups of one width each; what is left over of a width goes, padded, into the next wider one."""
-    waiting: dict[int, list[Sample]] = {width: [] for width in WIDTHS_PX if width <= plan.max_width}
-    widths = list(waiting)
+    enough = next((width for width in WIDTHS_PX if width >= plan.max_width + AFTER_PX), WIDTHS_PX[-1])
+    widths = [width for width in WIDTHS_PX if width <= enough]
+    waiting: dict[int, list[Sample]] = {width: [] for width in widths}
     for sample in samples:
         need = sample.picture.shape[1] + AFTER_PX
         waiting[next((width for width in widths if width >= need), widths[-1])].append(sample)

@@ -55,7 +55,7 @@ def test_the_rebuilt_recogniser_answers_like_the_published_file() -> None:
 def test_two_hundred_steps_lower_the_loss_and_the_exported_file_agrees(tmp_path: pathlib.Path) -> None:
     torch.set_num_threads(1)
     torch.manual_seed(1)
-    plan = Plan(str(KEYS), pool_lines=12, pools=1, batch_px=256, batch_lines=4, max_width=80, kinds=("figures", "receipt"))
+    plan = Plan(str(KEYS), pool_lines=12, pools=1, batch_px=480, batch_lines=3, max_width=80, kinds=("figures", "receipt"))
     model, base = load(BASE), load(BASE)
     model.train_from(9)
     recipe = Recipe(steps=200, rate=5e-4, warm_up=10, rivals=200, hold_every=20)
@@ -80,7 +80,7 @@ def test_training_goes_on_where_it_was_left(tmp_path: pathlib.Path) -> None:
     torch.set_num_threads(1)
     vocabulary = tmp_path / "characters.txt"
     vocabulary.write_text("\n".join(CHARACTERS), encoding="utf-8")
-    plan = Plan(str(vocabulary), pool_lines=16, batch_px=256, batch_lines=4, max_width=80, kinds=("figures",))
+    plan = Plan(str(vocabulary), pool_lines=16, batch_px=480, batch_lines=3, max_width=80, kinds=("figures",))
     first = Trainer(Crnn(len(CHARACTERS) + 2), plan, Recipe(steps=3), tmp_path / "run")
     first.run()
     second = Trainer(Crnn(len(CHARACTERS) + 2), plan, Recipe(steps=5), tmp_path / "run")
