@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 import redis
@@ -56,7 +57,7 @@ def test_single_pictures_overtake_long_documents(fleet: Fleet, observe: Observe,
         row = eye.ended(job)
         assert row["status"] == "done"
         taken.append(_seconds(row["finished_at"]) - _seconds(row["created_at"]))
-    page_s = eye.get("/v1/capacity")["page_ms"] / 1000
+    page_s = _page_s([row for document in documents for row in eye.attempts(document)])
     assert eye.status(documents[0]) == eye.status(documents[1]) == "running", "the documents were too short to matter"
     p95 = sorted(taken)[int(0.95 * len(taken))]
     assert p95 < page_s + 1, (p95, page_s)
@@ -66,6 +67,12 @@ def test_single_pictures_overtake_long_documents(fleet: Fleet, observe: Observe,
         eye.client.cancel(job)
         eye.jobs.remove(job)
     recovered(f"a picture beside two 300-page documents, p95 (a page takes {page_s:.1f} s)", p95)
+
+
+def _page_s(attempts: list[dict[str, Any]]) -> float:
+    """What a page takes, seconds: of those read meanwhile, one in twenty took longer."""
+    taken = sorted(row["ended_at"] - row["started_at"] for row in attempts if row["outcome"] == "done")
+    return float(taken[int(0.95 * len(taken))]) / 1000
 
 
 def _many_pages(document: bytes, pages: int) -> bytes:
