@@ -30,34 +30,67 @@ def _settled() -> None:
 def parser() -> argparse.ArgumentParser:
     """Every command with its options; each names the function of `training.commands` that runs it."""
     out = argparse.ArgumentParser(prog="training", description=__doc__)
-    out.add_argument("--base", type=pathlib.Path, default=MODELS / "ch_PP-OCRv2_rec_infer.onnx", help="PP-OCRv2's published recogniser")
-    out.add_argument("--vocabulary", type=pathlib.Path, default=MODELS / "ppocr_keys_v1.txt", help="its characters, one a line")
+    out.add_argument(
+        "--base",
+        type=pathlib.Path,
+        default=MODELS / "ch_PP-OCRv2_rec_infer.onnx",
+        help="PP-OCRv2's published recogniser",
+    )
+    out.add_argument(
+        "--vocabulary", type=pathlib.Path, default=MODELS / "ppocr_keys_v1.txt", help="its characters, one a line"
+    )
     out.add_argument("--weights", type=pathlib.Path, default=WEIGHTS, help="this project's recogniser")
     commands = out.add_subparsers(dest="command", required=True)
 
     train = commands.add_parser("train", help="train on rendered lines; resumes what the folder holds")
-    train.add_argument("--model", choices=("ppocrv2", "compact"), default="ppocrv2", help="fine-tune PP-OCRv2's CRNN, or the project's own from scratch")
-    train.add_argument("--teacher", choices=("none", "ppocrv6", "crnn"), default="none", help="whom the compact network learns from, too")
+    train.add_argument(
+        "--model",
+        choices=("ppocrv2", "compact"),
+        default="ppocrv2",
+        help="fine-tune PP-OCRv2's CRNN, or the project's own from scratch",
+    )
+    train.add_argument(
+        "--teacher",
+        choices=("none", "ppocrv6", "crnn"),
+        default="none",
+        help="whom the compact network learns from, too",
+    )
     train.add_argument("--folder", type=pathlib.Path, default=WORK / "floor", help="keeps last.pt and log.jsonl")
-    train.add_argument("--start", type=pathlib.Path, help="begin from kept weights, such as training/checkpoint.pt, where the folder holds no run")
+    train.add_argument(
+        "--start",
+        type=pathlib.Path,
+        help="begin from kept weights, such as training/checkpoint.pt, where the folder holds no run",
+    )
     train.add_argument("--steps", type=int, default=20000)
     train.add_argument("--minutes", type=float, default=90.0, help="ends the run, and its learning rate, after so long")
     train.add_argument("--rate", type=float, default=4e-4)
     train.add_argument("--seed", type=int, default=1)
     train.add_argument("--threads", type=int, default=1)
     train.add_argument("--train-from", type=int, default=9, help="first of the 13 blocks that is trained; 0 trains all")
-    train.add_argument("--full-after", type=float, default=0.85, help="share of the run after which all classes are scored")
+    train.add_argument(
+        "--full-after", type=float, default=0.85, help="share of the run after which all classes are scored"
+    )
 
-    blend = commands.add_parser("blend", help="average a checkpoint with the base model, choose the share, write the ONNX file")
+    blend = commands.add_parser(
+        "blend", help="average a checkpoint with the base model, choose the share, write the ONNX file"
+    )
     blend.add_argument("--checkpoint", type=pathlib.Path, default=WORK / "floor" / "last.pt")
-    blend.add_argument("--shares", type=float, nargs="+", default=[0.4, 0.55, 0.7, 0.85, 1.0], help="of the trained weights")
-    blend.add_argument("--lines", type=int, default=600, help="rendered lines, in faces kept from training, to choose on")
+    blend.add_argument(
+        "--shares", type=float, nargs="+", default=[0.4, 0.55, 0.7, 0.85, 1.0], help="of the trained weights"
+    )
+    blend.add_argument(
+        "--lines", type=int, default=600, help="rendered lines, in faces kept from training, to choose on"
+    )
     blend.add_argument("--version", default="1")
 
     evaluate = commands.add_parser("evaluate", help="figures beside PP-OCRv2 and PP-OCRv6 small")
-    evaluate.add_argument("--lines", type=pathlib.Path, help="table of labelled lines; rendered ones where there is none")
+    evaluate.add_argument(
+        "--lines", type=pathlib.Path, help="table of labelled lines; rendered ones where there is none"
+    )
     evaluate.add_argument("--count", type=int, default=600, help="rendered lines")
-    evaluate.add_argument("--misread", type=pathlib.Path, help="writes a picture of what this project's weights misread")
+    evaluate.add_argument(
+        "--misread", type=pathlib.Path, help="writes a picture of what this project's weights misread"
+    )
     evaluate.add_argument("--only", action="store_true", help="this project's weights alone")
 
     sheet = commands.add_parser("sheet", help="a contact sheet of rendered lines")
@@ -67,7 +100,9 @@ def parser() -> argparse.ArgumentParser:
     sheet.add_argument("--kinds", nargs="*", default=[])
     sheet.add_argument("--held-out", action="store_true", help="faces kept from training")
 
-    plot = commands.add_parser("plot", help="draws a run: log.jsonl, and real.jsonl where somebody kept figures of real lines")
+    plot = commands.add_parser(
+        "plot", help="draws a run: log.jsonl, and real.jsonl where somebody kept figures of real lines"
+    )
     plot.add_argument("--folder", type=pathlib.Path, default=WORK / "floor")
     plot.add_argument("--out", type=pathlib.Path, default=HERE.parent / "docs" / "training" / "run.png")
     return out

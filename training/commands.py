@@ -39,7 +39,13 @@ def train(options: argparse.Namespace) -> int:
         options.folder.mkdir(parents=True, exist_ok=True)
         vocabulary.write_text("\n".join(characters()) + "\n", encoding="utf-8")
         model: Crnn | Compact = Compact(len(Alphabet.load(vocabulary)))
-        trainer = Trainer(model, Plan(str(vocabulary), seed=options.seed), recipe, options.folder, teacher=_teacher(options, vocabulary))
+        trainer = Trainer(
+            model,
+            Plan(str(vocabulary), seed=options.seed),
+            recipe,
+            options.folder,
+            teacher=_teacher(options, vocabulary),
+        )
     else:
         model, base = load(options.base), load(options.base)
         model.train_from(options.train_from)
@@ -83,7 +89,11 @@ def blend(options: argparse.Namespace) -> int:
         model = Crnn()
         model.load_state_dict(averaged(base, kept["model"], share))
         path = options.weights if len(options.shares) == 1 else options.checkpoint.with_name(f"share{share:g}.onnx")
-        digest = export(model, path, {"ocrfleet.version": options.version, "ocrfleet.share": f"{share:g}", "ocrfleet.lines": str(kept["lines"])})
+        digest = export(
+            model,
+            path,
+            {"ocrfleet.version": options.version, "ocrfleet.share": f"{share:g}", "ocrfleet.lines": str(kept["lines"])},
+        )
         print(f"{path} {path.stat().st_size} bytes sha256 {digest}", flush=True)
         if lines:
             scored[f"{share:g}"], _, _ = judge(lines, Reader(path, alphabet).read)
@@ -97,7 +107,11 @@ def blend(options: argparse.Namespace) -> int:
 
 def evaluate(options: argparse.Namespace) -> int:
     cv2.setNumThreads(1)
-    lines: list[Labelled] = labelled_lines(options.lines) if options.lines else rendered_lines(options.vocabulary, options.count, VALIDATION_SEED)
+    lines: list[Labelled] = (
+        labelled_lines(options.lines)
+        if options.lines
+        else rendered_lines(options.vocabulary, options.count, VALIDATION_SEED)
+    )
     alphabet = Alphabet.load(options.vocabulary)
     readers: dict[str, Reader] = {}
     if not options.only:
@@ -160,7 +174,16 @@ def draw_curves(curves: dict[str, list[tuple[float, float]]], out: pathlib.Path)
         y = int(370 - 340 * part / 5)
         cv2.line(canvas, (60, y), (880, y), (225, 225, 225), 1)
         cv2.putText(canvas, f"{top * part / 5:.2f}", (8, y + 5), cv2.FONT_HERSHEY_SIMPLEX, 0.42, grey, 1, cv2.LINE_AA)
-        cv2.putText(canvas, f"{right * part / 5:,.0f}", (40 + 820 * part // 5 - 10, 392), cv2.FONT_HERSHEY_SIMPLEX, 0.42, grey, 1, cv2.LINE_AA)
+        cv2.putText(
+            canvas,
+            f"{right * part / 5:,.0f}",
+            (40 + 820 * part // 5 - 10, 392),
+            cv2.FONT_HERSHEY_SIMPLEX,
+            0.42,
+            grey,
+            1,
+            cv2.LINE_AA,
+        )
     cv2.putText(canvas, "lines seen", (430, 412), cv2.FONT_HERSHEY_SIMPLEX, 0.45, grey, 1, cv2.LINE_AA)
     for number, ((name, curve), colour) in enumerate(zip(curves.items(), colours, strict=False)):
         points, smooth = [], curve[0][1]

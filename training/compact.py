@@ -50,7 +50,11 @@ class Compact(nn.Module):
         self.split = 0
         # brightness of a BGR picture, ITU-R BT.601
         self.register_buffer("grey", torch.tensor([0.114, 0.587, 0.299]).view(1, 3, 1, 1))
-        layers: list[nn.Module] = [nn.Conv2d(1, shape.stem, 3, 2, 1, bias=False), nn.BatchNorm2d(shape.stem), nn.Hardswish()]
+        layers: list[nn.Module] = [
+            nn.Conv2d(1, shape.stem, 3, 2, 1, bias=False),
+            nn.BatchNorm2d(shape.stem),
+            nn.Hardswish(),
+        ]
         have, rows = shape.stem, 16
         for channels, down, across in shape.blocks:
             layers.append(Separable(have, channels, (down, across)))

@@ -150,7 +150,10 @@ def _read_lstm(graph: _Graph, node: Any, layer: int, state: dict[str, Tensor]) -
     for direction, suffix in enumerate(("", "_reverse")):
         weight, recurrent, bias = (array[direction] for array in stored)
         first, second = np.split(bias, 2)
-        state[f"lstm.weight_ih_l{layer}{suffix}"], state[f"lstm.weight_hh_l{layer}{suffix}"] = gates(weight), gates(recurrent)
+        state[f"lstm.weight_ih_l{layer}{suffix}"], state[f"lstm.weight_hh_l{layer}{suffix}"] = (
+            gates(weight),
+            gates(recurrent),
+        )
         state[f"lstm.bias_ih_l{layer}{suffix}"], state[f"lstm.bias_hh_l{layer}{suffix}"] = gates(first), gates(second)
 
 

@@ -22,7 +22,9 @@ from training.render import HEIGHT, Renderer, Sample
 
 Array = np.ndarray[Any, np.dtype[Any]]
 WIDTHS_PX = (160, 200, 248, 304, 376, 464, 568, 688, 800)
-AFTER_PX = 32  # of padding right of a line, as the service gives it: the published weights read the last character better so
+AFTER_PX = (
+    32  # of padding right of a line, as the service gives it: the published weights read the last character better so
+)
 PAD_VALUE = 127  # what (x / 255 - 0.5) / 0.5 turns to nearly nothing
 
 

@@ -40,12 +40,22 @@ def _paper(rng: random.Random, noise: np.random.Generator, shape: tuple[int, int
         back += clouds(noise, shape, rng.choice((1.5, 3, 6, 20, 60))) * rng.uniform(0.5, 5)
     if look != "screen" and rng.random() < 0.06:
         # print from the other side, or a security pattern
-        wave = np.sin(np.arange(shape[1]) / rng.uniform(1.5, 6))[None, :, None] * np.sin(np.arange(shape[0]) / rng.uniform(1.5, 6))[:, None, None]
+        wave = (
+            np.sin(np.arange(shape[1]) / rng.uniform(1.5, 6))[None, :, None]
+            * np.sin(np.arange(shape[0]) / rng.uniform(1.5, 6))[:, None, None]
+        )
         back += wave.astype(np.float32) * rng.uniform(3, 14)
     dark = rng.uniform(0, 60) if rng.random() < 0.7 else rng.uniform(60, 135)
     ink: Colour = (dark, dark, dark)
     if rng.random() < 0.15:
-        ink = rng.choice(((dark + 90, dark / 2, dark / 2), (dark / 3, dark / 3, dark + 110), (dark + 60, dark, 20.0), (20.0, dark, dark + 60)))
+        ink = rng.choice(
+            (
+                (dark + 90, dark / 2, dark / 2),
+                (dark / 3, dark / 3, dark + 110),
+                (dark + 60, dark, 20.0),
+                (20.0, dark, dark + 60),
+            )
+        )
     if rng.random() < 0.07:
         deep = np.array([rng.uniform(0, 130) for _ in range(3)], np.float32)
         return np.tile(deep, (*shape, 1)).astype(np.float32), (rng.uniform(200, 255),) * 3
@@ -98,7 +108,11 @@ def _photo(rng: random.Random, noise: np.random.Generator, shape: tuple[int, int
             cv2.line(back, (x, y), far, colour, rng.randint(1, 12))
     if look == "subtitle":
         white = rng.uniform(215, 255)
-        return np.clip(back, 0, 255), (white, white, white) if rng.random() < 0.85 else (40.0, rng.uniform(200, 240), 250.0)
+        return np.clip(back, 0, 255), (white, white, white) if rng.random() < 0.85 else (
+            40.0,
+            rng.uniform(200, 240),
+            250.0,
+        )
     return np.clip(back, 0, 255), _against(rng, base, rng.choice((28, 45, 70, 110)))
 
 
@@ -156,17 +170,25 @@ def bend(rng: random.Random, ink: Array, extra: list[Array], look: str) -> tuple
 def expose(rng: random.Random, noise: np.random.Generator, picture: Array, look: str) -> Array:
     """Light and sensor at the captured size: shadow, blur, noise, fax thresholds, JPEG. Float in, uint8 out."""
     rows, columns = picture.shape[:2]
-    rough = {"paper": 0.35, "screen": 0.25, "subtitle": 0.55, "scan": 0.8, "receipt": 0.8, "scene": 1.0, "plate": 0.45}[look]
+    rough = {"paper": 0.35, "screen": 0.25, "subtitle": 0.55, "scan": 0.8, "receipt": 0.8, "scene": 1.0, "plate": 0.45}[
+        look
+    ]
     if rng.random() < 0.3 * rough:
-        picture = picture * np.clip(1 + clouds(noise, (rows, columns), max(20, columns / rng.uniform(1, 4))) * 0.14, 0.4, 1.25)
+        picture = picture * np.clip(
+            1 + clouds(noise, (rows, columns), max(20, columns / rng.uniform(1, 4))) * 0.14, 0.4, 1.25
+        )
     if rng.random() < 0.06 * rough:
-        edge = np.clip((np.arange(columns) - rng.uniform(0, columns)) / rng.uniform(2, 30), 0, 1) * rng.uniform(0.15, 0.5)
+        edge = np.clip((np.arange(columns) - rng.uniform(0, columns)) / rng.uniform(2, 30), 0, 1) * rng.uniform(
+            0.15, 0.5
+        )
         picture = picture * (1 - edge[None, :, None] if rng.random() < 0.5 else 1 - edge[None, ::-1, None])
     if rng.random() < 0.35 * rough:
         middle, gain = rng.uniform(90, 190), rng.uniform(0.45, 1.2)
         picture = (picture - middle) * gain + middle + rng.gauss(0, 12)
     if rng.random() < 0.45 * rough:
-        picture = cv2.GaussianBlur(picture.astype(np.float32), (0, 0), rng.uniform(0.3, 0.045 * rows if rows > 20 else 0.8))
+        picture = cv2.GaussianBlur(
+            picture.astype(np.float32), (0, 0), rng.uniform(0.3, 0.045 * rows if rows > 20 else 0.8)
+        )
     if rng.random() < 0.12 * rough:
         length = rng.choice((3, 5)) if rows > 24 else 3
         kernel = np.zeros((length, length), np.float32)

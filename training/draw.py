@@ -88,7 +88,9 @@ CHINESE_OF_LOOK = {
 @functools.cache
 def _by_style(prefix: str, held_out: bool) -> tuple[Face, ...]:
     if held_out:
-        return tuple(f for f in faces() if f.held_out and f.chinese == prefix.startswith("zh") and "hard" not in f.style)
+        return tuple(
+            f for f in faces() if f.held_out and f.chinese == prefix.startswith("zh") and "hard" not in f.style
+        )
     return tuple(f for f in faces() if not f.held_out and (f.style == prefix or f.style == f"{prefix}-tw"))
 
 
@@ -120,10 +122,18 @@ def _sizes(text: str, look: str) -> tuple[int, ...]:
 def _plate_style(rng: random.Random, held_out: bool) -> Style | None:
     """Upright narrow faces, which come nearest to the plates' own lettering; of one weight for both scripts."""
     thin = rng.random() < 0.5
-    bold = ("Regular", "Medium", "Light", "wqy") if thin else ("Bold", "Black", "SemiBold", "Semibold", "zenhei", "heib", "microhei")
+    bold = (
+        ("Regular", "Medium", "Light", "wqy")
+        if thin
+        else ("Bold", "Black", "SemiBold", "Semibold", "zenhei", "heib", "microhei")
+    )
     zh = [f for f in _by_style("zh-hei", held_out) if held_out or any(word in f.path for word in bold)]
-    latin = [f for style in ("narrow", "sans") for f in _by_style(style, held_out) if held_out or thin != ("Bold" in f.path)]
-    latin = [f for f in latin if "Italic" not in f.path] or [f for style in ("narrow", "sans") for f in _by_style(style, held_out)]
+    latin = [
+        f for style in ("narrow", "sans") for f in _by_style(style, held_out) if held_out or thin != ("Bold" in f.path)
+    ]
+    latin = [f for f in latin if "Italic" not in f.path] or [
+        f for style in ("narrow", "sans") for f in _by_style(style, held_out)
+    ]
     # a machine with few fonts may have no bold ones
     zh, latin = zh or list(_by_style("zh-hei", held_out)), latin or list(_by_style("sans", held_out))
     return Style(chinese=rng.choice(zh), latin=rng.choice(latin), size_px=60) if zh and latin else None

@@ -20,7 +20,12 @@ import numpy as np
 
 Array = np.ndarray[Any, np.dtype[Any]]
 FOLD = str.maketrans(
-    {**dict.fromkeys("‘’‛′`´", "'"), **dict.fromkeys("“”„″«»", '"'), **dict.fromkeys("‐‑‒–—―−－", "-"), **dict.fromkeys("•∙・", "·")}
+    {
+        **dict.fromkeys("‘’‛′`´", "'"),
+        **dict.fromkeys("“”„″«»", '"'),
+        **dict.fromkeys("‐‑‒–—―−－", "-"),
+        **dict.fromkeys("•∙・", "·"),
+    }
 )
 
 
@@ -87,11 +92,15 @@ def labelled_lines(table: pathlib.Path) -> list[Labelled]:
     for row in table.read_text(encoding="utf-8").splitlines():
         path, text, *rest = row.split("\t")
         rule = rest[2] if len(rest) > 2 else "plain"
-        found.append(Labelled(table.parent / path, text, path.split("/")[0], rule + (" plate" if "plate" in path else "")))
+        found.append(
+            Labelled(table.parent / path, text, path.split("/")[0], rule + (" plate" if "plate" in path else ""))
+        )
     return found
 
 
-def rendered_lines(vocabulary: pathlib.Path, count: int, seed: int, held_out: bool = True, kinds: tuple[str, ...] = ()) -> list[Labelled]:
+def rendered_lines(
+    vocabulary: pathlib.Path, count: int, seed: int, held_out: bool = True, kinds: tuple[str, ...] = ()
+) -> list[Labelled]:
     """Lines in faces that training never sees; their source is the kind of text."""
     from training.alphabet import Alphabet
     from training.render import Renderer
@@ -101,7 +110,9 @@ def rendered_lines(vocabulary: pathlib.Path, count: int, seed: int, held_out: bo
     return [Labelled(s.picture, s.text, s.kind, "plate" if s.kind == "plate" else "plain") for s in drawn]
 
 
-def judge(lines: Iterable[Labelled], read: Callable[[Array], str]) -> tuple[dict[str, Tally], list[tuple[Labelled, str]], float]:
+def judge(
+    lines: Iterable[Labelled], read: Callable[[Array], str]
+) -> tuple[dict[str, Tally], list[tuple[Labelled, str]], float]:
     """Tallies by source and for `all`, what was misread, and the mean milliseconds a line."""
     tallies: dict[str, Tally] = collections.defaultdict(Tally)
     wrong: list[tuple[Labelled, str]] = []

@@ -145,7 +145,13 @@ def _both(found: tuple[Face, ...]) -> bool:
 
 def others(folders: tuple[pathlib.Path, ...]) -> tuple[Face, ...]:
     """Fonts of a machine that is laid out in another way, by what they can draw; a Chinese one serves for Latin too."""
-    files = sorted(file for folder in folders if folder.is_dir() for file in folder.rglob("*") if file.suffix.lower() in (".ttf", ".otf", ".ttc"))
+    files = sorted(
+        file
+        for folder in folders
+        if folder.is_dir()
+        for file in folder.rglob("*")
+        if file.suffix.lower() in (".ttf", ".otf", ".ttc")
+    )
     out: list[Face] = []
     for file in files[:OTHER_FILES]:
         try:

@@ -46,7 +46,13 @@ def ctc(log_probs: Tensor, labels: list[list[int]]) -> Tensor:
     lengths = torch.tensor([len(label) for label in labels])
     flat = torch.tensor([index for label in labels for index in label])
     each = nn.functional.ctc_loss(
-        log_probs.transpose(0, 1), flat, torch.full((lines,), steps), lengths, blank=BLANK, reduction="none", zero_infinity=True
+        log_probs.transpose(0, 1),
+        flat,
+        torch.full((lines,), steps),
+        lengths,
+        blank=BLANK,
+        reduction="none",
+        zero_infinity=True,
     )
     return (each / lengths.clamp(min=1)).mean()
 

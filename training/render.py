@@ -30,7 +30,9 @@ class Sample:
 class Renderer:
     """Draws samples whose every character is in `characters`. Seeded by the caller: `sample(seed)` is repeatable."""
 
-    def __init__(self, characters: list[str], held_out: bool = False, max_width: int = 960, kinds: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, characters: list[str], held_out: bool = False, max_width: int = 960, kinds: tuple[str, ...] = ()
+    ) -> None:
         self.known = frozenset(characters)
         self.pool = "".join(c for c in characters if "一" <= c <= "鿿")
         self.held_out = held_out
@@ -51,7 +53,9 @@ class Renderer:
             if picture is not None and picture.shape[1] <= self.max_width and picture.shape[1] >= 4 * len(words):
                 return Sample(picture, words, text.kind, text.look)
 
-    def _picture(self, rng: random.Random, noise: np.random.Generator, text: str, look: str, style: draw.Style) -> Array | None:
+    def _picture(
+        self, rng: random.Random, noise: np.random.Generator, text: str, look: str, style: draw.Style
+    ) -> Array | None:
         ink, (top, bottom) = draw.set_plate(rng, text, style) if look == "plate" else draw.set_line(rng, text, style)
         if ink.shape[1] > 3600:
             return None
@@ -74,11 +78,17 @@ class Renderer:
         captured = self._capture_height(rng, look, shape[0])
         if captured != shape[0]:
             wide = max(4, round(shape[1] * captured / shape[0]))
-            picture = cv2.resize(picture, (wide, captured), interpolation=cv2.INTER_AREA if captured < shape[0] else cv2.INTER_CUBIC)
+            picture = cv2.resize(
+                picture, (wide, captured), interpolation=cv2.INTER_AREA if captured < shape[0] else cv2.INTER_CUBIC
+            )
         out = degrade.expose(rng, noise, picture, look)
-        return to_height(out, rng.choice((cv2.INTER_LINEAR, cv2.INTER_LINEAR, cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_AREA)))
+        return to_height(
+            out, rng.choice((cv2.INTER_LINEAR, cv2.INTER_LINEAR, cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_AREA))
+        )
 
-    def _beside(self, rng: random.Random, ink: Array, text: str, look: str, style: draw.Style, top: int, bottom: int) -> Array:
+    def _beside(
+        self, rng: random.Random, ink: Array, text: str, look: str, style: draw.Style, top: int, bottom: int
+    ) -> Array:
         """Ink that is no part of the text: lines above and below, rules, boxes, table bars."""
         out = np.zeros_like(ink)
         high = bottom - top
@@ -86,10 +96,22 @@ class Renderer:
         left, right = (int(columns[0]), int(columns[-1])) if columns.size else (0, ink.shape[1])
         if look == "plate":
             if rng.random() < 0.8:
-                cv2.rectangle(out, (left - rng.randint(6, 14), top - rng.randint(8, 16)), (right + rng.randint(6, 14), bottom + rng.randint(8, 16)), 0.9, rng.choice((2, 3)))
+                cv2.rectangle(
+                    out,
+                    (left - rng.randint(6, 14), top - rng.randint(8, 16)),
+                    (right + rng.randint(6, 14), bottom + rng.randint(8, 16)),
+                    0.9,
+                    rng.choice((2, 3)),
+                )
             for at in (0.2, 0.8):
                 if rng.random() < 0.4:
-                    cv2.circle(out, (int(left + (right - left) * at), top - rng.randint(4, 12)), rng.randint(3, 6), rng.uniform(0.3, 1), -1)
+                    cv2.circle(
+                        out,
+                        (int(left + (right - left) * at), top - rng.randint(4, 12)),
+                        rng.randint(3, 6),
+                        rng.uniform(0.3, 1),
+                        -1,
+                    )
             return out
         if look in ("paper", "scan", "receipt", "scene") and rng.random() < (0.35 if look != "scene" else 0.08):
             other, _ = draw.set_line(rng, text[::-1], style)
@@ -97,7 +119,9 @@ class Renderer:
             for shift in (-pitch, pitch):
                 if rng.random() < 0.75:
                     aside = rng.randint(-style.size_px, style.size_px)
-                    moved = cv2.warpAffine(other, np.array([[1, 0, aside], [0, 1, shift]], np.float32), (ink.shape[1], ink.shape[0]))
+                    moved = cv2.warpAffine(
+                        other, np.array([[1, 0, aside], [0, 1, shift]], np.float32), (ink.shape[1], ink.shape[0])
+                    )
                     if shift < 0:
                         moved[top:] = 0
                     else:
@@ -110,7 +134,9 @@ class Renderer:
             if side < 0.6:
                 piece = ink[:, left : left + high // 2]
                 at = right + gap
-                out[:, at : at + piece.shape[1]] = np.maximum(out[:, at : at + piece.shape[1]], piece[:, : max(0, out.shape[1] - at)])
+                out[:, at : at + piece.shape[1]] = np.maximum(
+                    out[:, at : at + piece.shape[1]], piece[:, : max(0, out.shape[1] - at)]
+                )
             if side > 0.4:
                 piece = ink[:, max(left, right - high // 2) : right + 1]
                 at = max(0, left - gap - piece.shape[1])
@@ -121,7 +147,13 @@ class Renderer:
         thick = rng.choice((1, 1, 2, max(1, style.size_px // 16)))
         if rule < 0.09 and look != "subtitle":
             y = bottom + int(high * rng.uniform(0.06, 0.3))
-            cv2.line(out, (rng.choice((0, left)), y), (rng.choice((right, ink.shape[1])), y + rng.choice((0, 0, 1, -1))), rng.uniform(0.5, 1), thick)
+            cv2.line(
+                out,
+                (rng.choice((0, left)), y),
+                (rng.choice((right, ink.shape[1])), y + rng.choice((0, 0, 1, -1))),
+                rng.uniform(0.5, 1),
+                thick,
+            )
         elif rule < 0.14 and look in ("scan", "receipt", "paper", "screen"):
             pad = int(high * rng.uniform(0.15, 0.5))
             cv2.rectangle(out, (left - pad, top - pad), (right + pad, bottom + pad), rng.uniform(0.4, 1), thick)
@@ -152,7 +184,13 @@ class Renderer:
             kind = rng.random()
             if kind < 0.12:
                 return rng.uniform(-0.1, 0.0)
-            return rng.uniform(0.0, 0.1) if kind < 0.5 else rng.uniform(0.08, 0.25) if kind < 0.88 else rng.uniform(0.2, 0.4)
+            return (
+                rng.uniform(0.0, 0.1)
+                if kind < 0.5
+                else rng.uniform(0.08, 0.25)
+                if kind < 0.88
+                else rng.uniform(0.2, 0.4)
+            )
 
         def side() -> float:
             if look == "plate" and rng.random() < 0.75:
@@ -170,7 +208,15 @@ class Renderer:
         return x0 - round(before * tall), y0 - round(above * tall), x1 + round(after * tall), y1 + round(below * tall)
 
     def _paint(
-        self, rng: random.Random, noise: np.random.Generator, back: Array, ink: Array, beside: Array, colour: degrade.Colour, look: str, style: draw.Style
+        self,
+        rng: random.Random,
+        noise: np.random.Generator,
+        back: Array,
+        ink: Array,
+        beside: Array,
+        colour: degrade.Colour,
+        look: str,
+        style: draw.Style,
     ) -> Array:
         paint = np.array(colour, np.float32)
         shade = paint if rng.random() < 0.7 else np.clip(paint + rng.uniform(-50, 50), 0, 255)
@@ -181,20 +227,34 @@ class Renderer:
             edge = cv2.dilate(ink, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1,) * 2))
             if rng.random() < 0.4:
                 shift = np.array([[1, 0, rng.randint(0, 3)], [0, 1, rng.randint(0, 3)]], np.float32)
-                edge = cv2.GaussianBlur(cv2.warpAffine(edge, shift, (edge.shape[1], edge.shape[0])), (0, 0), 1 + reach / 2)
+                edge = cv2.GaussianBlur(
+                    cv2.warpAffine(edge, shift, (edge.shape[1], edge.shape[0])), (0, 0), 1 + reach / 2
+                )
             dark = 255.0 if float(paint.mean()) < 110 else rng.uniform(0, 40)
             picture = picture * (1 - edge[:, :, None]) + dark * edge[:, :, None]
         elif look == "scene" and rng.random() < 0.15:
             depth = rng.randint(1, max(2, style.size_px // 14))
-            cast = cv2.warpAffine(ink, np.array([[1, 0, depth], [0, 1, depth]], np.float32), (ink.shape[1], ink.shape[0]))
+            cast = cv2.warpAffine(
+                ink, np.array([[1, 0, depth], [0, 1, depth]], np.float32), (ink.shape[1], ink.shape[0])
+            )
             picture = picture * (1 - cast[:, :, None] * rng.uniform(0.3, 0.9))
         if look == "scene" and rng.random() < 0.3:
-            paint = np.clip(paint + degrade.clouds(noise, (ink.shape[0], ink.shape[1]), 25) * rng.uniform(3, 18), 0, 255)
+            paint = np.clip(
+                paint + degrade.clouds(noise, (ink.shape[0], ink.shape[1]), 25) * rng.uniform(3, 18), 0, 255
+            )
         return picture * (1 - ink[:, :, None]) + paint * ink[:, :, None]
 
     def _capture_height(self, rng: random.Random, look: str, have: int) -> int:
         """Rows of the line as captured; small ones lose detail that the enlargement to 32 rows cannot bring back."""
-        low, high = {"paper": (14, 44), "scan": (12, 40), "receipt": (16, 60), "screen": (13, 44), "scene": (16, 90), "plate": (20, 44), "subtitle": (28, 80)}[look]
+        low, high = {
+            "paper": (14, 44),
+            "scan": (12, 40),
+            "receipt": (16, 60),
+            "screen": (13, 44),
+            "scene": (16, 90),
+            "plate": (20, 44),
+            "subtitle": (28, 80),
+        }[look]
         want = round(low * (high / low) ** rng.random())
         return have if look == "screen" and rng.random() < 0.3 else max(10, min(want, have + 4))
 

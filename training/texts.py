@@ -42,7 +42,9 @@ class Words:
 
 
 # Words that frequency lists hold and a sheet of samples need not show.
-UNFIT = re.compile("性交|淫|做爱|性爱|色情|裸|奸|妓|嫖|阴茎|阴道|屌|操你|傻逼|fuck|shit|cunt|porn|nigg|whore|bitch|slut|rape|arse|dick|sex|nazi")
+UNFIT = re.compile(
+    "性交|淫|做爱|性爱|色情|裸|奸|妓|嫖|阴茎|阴道|屌|操你|傻逼|fuck|shit|cunt|porn|nigg|whore|bitch|slut|rape|arse|dick|sex|nazi"
+)
 
 
 @functools.cache
@@ -114,49 +116,101 @@ def amount(rng: random.Random) -> str:
 def date(rng: random.Random) -> str:
     y, m, d = rng.randint(1950, 2035), rng.randint(1, 12), rng.randint(1, 28)
     months = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-    full = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"]
+    full = [
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
+        "December",
+    ]
     separator = rng.choice("-/.")
-    return rng.choice((
-        f"{y}-{m:02}-{d:02}", f"{d:02}{separator}{m:02}{separator}{y}", f"{d:02}{separator}{m:02}{separator}{y % 100:02}",
-        f"{m}/{d}/{y % 100:02}", f"{y}年{m}月{d}日", f"{y}年{m:02}月{d:02}日", f"{d} {months[m - 1]} {y}",
-        f"{full[m - 1]} {d}, {y}", f"{months[m - 1].upper()} {d} '{y % 100:02}", f"{y}.{m:02}.{d:02}", f"{y} 年{m} 月",
-        f"{d:02}-{months[m - 1]}-{y}", f"{y}/{m:02}/{d:02}",
-    ))
+    return rng.choice(
+        (
+            f"{y}-{m:02}-{d:02}",
+            f"{d:02}{separator}{m:02}{separator}{y}",
+            f"{d:02}{separator}{m:02}{separator}{y % 100:02}",
+            f"{m}/{d}/{y % 100:02}",
+            f"{y}年{m}月{d}日",
+            f"{y}年{m:02}月{d:02}日",
+            f"{d} {months[m - 1]} {y}",
+            f"{full[m - 1]} {d}, {y}",
+            f"{months[m - 1].upper()} {d} '{y % 100:02}",
+            f"{y}.{m:02}.{d:02}",
+            f"{y} 年{m} 月",
+            f"{d:02}-{months[m - 1]}-{y}",
+            f"{y}/{m:02}/{d:02}",
+        )
+    )
 
 
 def time(rng: random.Random) -> str:
     h, m, s = rng.randint(0, 23), rng.randint(0, 59), rng.randint(0, 59)
-    return rng.choice((f"{h:02}:{m:02}:{s:02}", f"{h:02}:{m:02}", f"{h % 12 + 1:02}:{m:02} {'AP'[h // 12]}M",
-                       f"{h % 12 + 1}:{m:02}:{s:02}{'AP'[h // 12]}M", f"{h}时{m}分"))
+    return rng.choice(
+        (
+            f"{h:02}:{m:02}:{s:02}",
+            f"{h:02}:{m:02}",
+            f"{h % 12 + 1:02}:{m:02} {'AP'[h // 12]}M",
+            f"{h % 12 + 1}:{m:02}:{s:02}{'AP'[h // 12]}M",
+            f"{h}时{m}分",
+        )
+    )
 
 
 def phone(rng: random.Random) -> str:
-    return rng.choice((
-        f"0{digits(rng, 1)}-{digits(rng, 8)}", f"{digits(rng, 3)}-{digits(rng, 3)} {digits(rng, 4)}", f"1{digits(rng, 10)}",
-        f"({digits(rng, 3)}) {digits(rng, 3)}-{digits(rng, 4)}", f"+{digits(rng, 2)} {digits(rng, 2)}-{digits(rng, 4)} "
-        f"{digits(rng, 4)}", f"0{digits(rng, 2)}-{digits(rng, 7)}", f"400-{digits(rng, 3)}-{digits(rng, 4)}",
-    ))
+    return rng.choice(
+        (
+            f"0{digits(rng, 1)}-{digits(rng, 8)}",
+            f"{digits(rng, 3)}-{digits(rng, 3)} {digits(rng, 4)}",
+            f"1{digits(rng, 10)}",
+            f"({digits(rng, 3)}) {digits(rng, 3)}-{digits(rng, 4)}",
+            f"+{digits(rng, 2)} {digits(rng, 2)}-{digits(rng, 4)} {digits(rng, 4)}",
+            f"0{digits(rng, 2)}-{digits(rng, 7)}",
+            f"400-{digits(rng, 3)}-{digits(rng, 4)}",
+        )
+    )
 
 
 def code(rng: random.Random) -> str:
     letters = "".join(rng.choices(string.ascii_uppercase, k=rng.randint(1, 4)))
-    return rng.choice((
-        f"{letters}{digits(rng, rng.randint(2, 8))}", f"{letters}-{digits(rng, rng.randint(2, 6))}", digits(rng, rng.randint(4, 16)),
-        f"{digits(rng, 4)}-{letters}-{digits(rng, 3)}", f"({digits(rng, 6)}-{letters[0]})", f"#{digits(rng, 5)}",
-        f"{digits(rng, 2)}/{digits(rng, 4)}/{letters}", f"{digits(rng, 9)}{letters[0]}", "*" + digits(rng, 10) + "*",
-        "".join(rng.choices(string.ascii_uppercase + string.digits, k=rng.randint(5, 12))),
-        " ".join(digits(rng, 4) for _ in range(rng.randint(2, 4))),
-    ))
+    return rng.choice(
+        (
+            f"{letters}{digits(rng, rng.randint(2, 8))}",
+            f"{letters}-{digits(rng, rng.randint(2, 6))}",
+            digits(rng, rng.randint(4, 16)),
+            f"{digits(rng, 4)}-{letters}-{digits(rng, 3)}",
+            f"({digits(rng, 6)}-{letters[0]})",
+            f"#{digits(rng, 5)}",
+            f"{digits(rng, 2)}/{digits(rng, 4)}/{letters}",
+            f"{digits(rng, 9)}{letters[0]}",
+            "*" + digits(rng, 10) + "*",
+            "".join(rng.choices(string.ascii_uppercase + string.digits, k=rng.randint(5, 12))),
+            " ".join(digits(rng, 4) for _ in range(rng.randint(2, 4))),
+        )
+    )
 
 
 def web(rng: random.Random) -> str:
     a, b = (words("en").draw(rng).replace("'", "") for _ in range(2))
     end = rng.choice((".com", ".com.cn", ".cn", ".org", ".net", ".edu", ".com.my", ".gov.cn", ".io"))
-    return rng.choice((
-        f"www.{a}{b}{end}", f"{a}.{b}@{b}{end}", f"http://www.{a}{end}/{b}", f"https://{a}{end}/{b}/{digits(rng, 4)}",
-        f"{a}{digits(rng, 2)}@{b}{end}", f"doi: 10.{digits(rng, 4)}/{digits(rng, 8)}", f"E-mail: {a}@{b}{end}",
-        f"10.{digits(rng, 4)}/j.{a}.{digits(rng, 4)}.{digits(rng, 2)}.{digits(rng, 3)}",
-    ))
+    return rng.choice(
+        (
+            f"www.{a}{b}{end}",
+            f"{a}.{b}@{b}{end}",
+            f"http://www.{a}{end}/{b}",
+            f"https://{a}{end}/{b}/{digits(rng, 4)}",
+            f"{a}{digits(rng, 2)}@{b}{end}",
+            f"doi: 10.{digits(rng, 4)}/{digits(rng, 8)}",
+            f"E-mail: {a}@{b}{end}",
+            f"10.{digits(rng, 4)}/j.{a}.{digits(rng, 4)}.{digits(rng, 2)}.{digits(rng, 3)}",
+        )
+    )
 
 
 def chinese(rng: random.Random, low: int = 4, high: int = 40, mixed: float = 0.0) -> str:
@@ -165,12 +219,28 @@ def chinese(rng: random.Random, low: int = 4, high: int = 40, mixed: float = 0.0
     while len(out) < target:
         if rng.random() < mixed:
             gap = " " if rng.random() < 0.4 else ""
-            out += gap + rng.choice((
-                lambda: f"{10 ** rng.uniform(0, 4):.{rng.randint(0, 2)}f}{rng.choice(('%', '亿元', '万元', '元', '倍', '次', '', '个'))}",
-                lambda: date(rng), lambda: words("en", 20000).draw(rng).upper()[:6], lambda: words("en", 20000).draw(rng).title(),
-                lambda: f"{rng.randint(1, 12)} 月", lambda: f"（{digits(rng, rng.randint(1, 4))}）", lambda: code(rng),
-                lambda: f"《{words('zh').draw(rng)}》", lambda: f"“{words('zh').draw(rng)}”", lambda: compound(rng), lambda: f"[{digits(rng, 1)},{digits(rng, 1)}]", lambda: f"{rng.randint(1990, 2030)} 年",
-            ))() + gap
+            out += (
+                gap
+                + rng.choice(
+                    (
+                        lambda: (
+                            f"{10 ** rng.uniform(0, 4):.{rng.randint(0, 2)}f}{rng.choice(('%', '亿元', '万元', '元', '倍', '次', '', '个'))}"
+                        ),
+                        lambda: date(rng),
+                        lambda: words("en", 20000).draw(rng).upper()[:6],
+                        lambda: words("en", 20000).draw(rng).title(),
+                        lambda: f"{rng.randint(1, 12)} 月",
+                        lambda: f"（{digits(rng, rng.randint(1, 4))}）",
+                        lambda: code(rng),
+                        lambda: f"《{words('zh').draw(rng)}》",
+                        lambda: f"“{words('zh').draw(rng)}”",
+                        lambda: compound(rng),
+                        lambda: f"[{digits(rng, 1)},{digits(rng, 1)}]",
+                        lambda: f"{rng.randint(1990, 2030)} 年",
+                    )
+                )()
+                + gap
+            )
         else:
             out += words("zh").draw(rng)
         if rng.random() < 0.13 and len(out) < target:
@@ -216,10 +286,22 @@ def confusable(rng: random.Random) -> str:
 
 def compound(rng: random.Random) -> str:
     """Names of substances, parts and symbols: capitals and figures inside a word."""
+
     def part() -> str:
         letters = "".join(rng.choices(string.ascii_lowercase, k=rng.randint(1, 4)))
         word = words("en", 20000).draw(rng)[:5]
-        return rng.choice((letters, letters.upper(), letters.title(), word.title(), word, digits(rng, rng.randint(1, 4)), letters.title() + digits(rng, 1), letters + "ABCDEHMNPR"[rng.randrange(10)]))
+        return rng.choice(
+            (
+                letters,
+                letters.upper(),
+                letters.title(),
+                word.title(),
+                word,
+                digits(rng, rng.randint(1, 4)),
+                letters.title() + digits(rng, 1),
+                letters + "ABCDEHMNPR"[rng.randrange(10)],
+            )
+        )
 
     joints = ("-", "-", "@", "/", "_", "", "+", "·", ".", "(", "=")
     out = part()
@@ -245,10 +327,25 @@ def english(rng: random.Random, low: int = 8, high: int = 75) -> str:
         pieces = cut.split(" ")
         at = rng.randrange(len(pieces))
         word = pieces[at]
-        pieces[at] = rng.choice((
-            f"{rng.randint(1, 100)}%", f"{rng.uniform(0, 100):.1f}%", f"{word} &", f"“{word}”", f"({word})", f"{word};", f"{word}!", compound(rng), name(rng), f"{rng.randint(1, 99)} ± {rng.randint(1, 9)}",
-            f"{word.title()} & {word.upper()}", f"{string.ascii_uppercase[rng.randrange(26)]}%", f"[{rng.randint(0, 9)}, {rng.randint(0, 99)}]", f"{word}/{word.title()}", f"{word}’s",
-        ))
+        pieces[at] = rng.choice(
+            (
+                f"{rng.randint(1, 100)}%",
+                f"{rng.uniform(0, 100):.1f}%",
+                f"{word} &",
+                f"“{word}”",
+                f"({word})",
+                f"{word};",
+                f"{word}!",
+                compound(rng),
+                name(rng),
+                f"{rng.randint(1, 99)} ± {rng.randint(1, 9)}",
+                f"{word.title()} & {word.upper()}",
+                f"{string.ascii_uppercase[rng.randrange(26)]}%",
+                f"[{rng.randint(0, 9)}, {rng.randint(0, 99)}]",
+                f"{word}/{word.title()}",
+                f"{word}’s",
+            )
+        )
         cut = " ".join(pieces)[:high]
     cut = cut.rsplit(" ", 1)[0] if " " in cut and rng.random() < 0.85 else cut
     if rng.random() < 0.25:
@@ -268,37 +365,72 @@ def paper(rng: random.Random) -> str:
     prose_line = english(rng, 20, 80)
     pages = rng.randint(1, 900)
     last = name(rng).split()[-1]
-    return rng.choice((
-        prose_line, prose_line, f"{prose_line} [{rng.randint(1, 60)}]", f"({last} et al., {rng.randint(1970, 2026)}) {prose_line}"[:80],
-        f"{rng.randint(1, 9)}.{rng.randint(1, 9)}. {english(rng, 8, 40).capitalize()}", f"Fig. {rng.randint(1, 20)}. {prose_line}"[:80],
-        f"Table {rng.randint(1, 20)}: {prose_line}"[:75], f"{last}, {rng.choice('ABCDEFGHJKLMRST')}., {last}, {rng.choice('ABCDEJ')}., {rng.randint(1970, 2026)}.",
-        f"{words('en').draw(rng).title()} {rng.randint(1, 90)} ({rng.randint(1, 12)}), {pages}–{pages + rng.randint(2, 30)}.",
-        f"p < 0.0{rng.randint(1, 5)}, n = {rng.randint(3, 90)}; {prose_line}"[:70], f"[{rng.randint(1, 90)}] {name(rng)}, {name(rng)}, and {name(rng)}.",
-        f"{rng.choice('ABCDxyzRSTV')} = {amount(rng)} {rng.choice(('mm', 'km/h', 'kg', 'm²', '°C', 'Hz', 'MPa', 'ms'))}", words("en").draw(rng).upper(),
-        f"{last}-{words('en').draw(rng).upper()[:5]}-{digits(rng, 2)} {prose_line}"[:60],
-    ))
+    return rng.choice(
+        (
+            prose_line,
+            prose_line,
+            f"{prose_line} [{rng.randint(1, 60)}]",
+            f"({last} et al., {rng.randint(1970, 2026)}) {prose_line}"[:80],
+            f"{rng.randint(1, 9)}.{rng.randint(1, 9)}. {english(rng, 8, 40).capitalize()}",
+            f"Fig. {rng.randint(1, 20)}. {prose_line}"[:80],
+            f"Table {rng.randint(1, 20)}: {prose_line}"[:75],
+            f"{last}, {rng.choice('ABCDEFGHJKLMRST')}., {last}, {rng.choice('ABCDEJ')}., {rng.randint(1970, 2026)}.",
+            f"{words('en').draw(rng).title()} {rng.randint(1, 90)} ({rng.randint(1, 12)}), {pages}–{pages + rng.randint(2, 30)}.",
+            f"p < 0.0{rng.randint(1, 5)}, n = {rng.randint(3, 90)}; {prose_line}"[:70],
+            f"[{rng.randint(1, 90)}] {name(rng)}, {name(rng)}, and {name(rng)}.",
+            f"{rng.choice('ABCDxyzRSTV')} = {amount(rng)} {rng.choice(('mm', 'km/h', 'kg', 'm²', '°C', 'Hz', 'MPa', 'ms'))}",
+            words("en").draw(rng).upper(),
+            f"{last}-{words('en').draw(rng).upper()[:5]}-{digits(rng, 2)} {prose_line}"[:60],
+        )
+    )
 
 
 def address(rng: random.Random) -> str:
     malay = words("ms", 12000).draw(rng).title()
     place = words("en").draw(rng).title()
-    return rng.choice((
-        f"{rng.randint(1, 999)} {place} {rng.choice(('Street', 'Road', 'Avenue', 'Ave.', 'Lane', 'St.', 'Blvd'))}",
-        f"NO.{rng.randint(1, 99)}, JALAN {malay.upper()} {rng.randint(1, 9)}/{rng.randint(1, 40)},", f"{digits(rng, 5)} {place}, {malay}",
-        f"LOT {digits(rng, 4)}, {rng.choice(('JLN', 'JALAN', 'TAMAN', 'LORONG'))} {malay.upper()},", f"P.O. Box {digits(rng, 4)}, {place} {digits(rng, 5)}",
-        f"{words('zh').draw(rng)}市{words('zh').draw(rng)}区{words('zh').draw(rng)}路{rng.randint(1, 999)}号", f"{digits(rng, 5)}, {malay.upper()} {place.upper()}.",
-        f"Suite {rng.randint(1, 99)}, {place} Tower, {malay}", f"{words('zh').draw(rng)}省{words('zh').draw(rng)}县{words('zh').draw(rng)}镇",
-    ))
+    return rng.choice(
+        (
+            f"{rng.randint(1, 999)} {place} {rng.choice(('Street', 'Road', 'Avenue', 'Ave.', 'Lane', 'St.', 'Blvd'))}",
+            f"NO.{rng.randint(1, 99)}, JALAN {malay.upper()} {rng.randint(1, 9)}/{rng.randint(1, 40)},",
+            f"{digits(rng, 5)} {place}, {malay}",
+            f"LOT {digits(rng, 4)}, {rng.choice(('JLN', 'JALAN', 'TAMAN', 'LORONG'))} {malay.upper()},",
+            f"P.O. Box {digits(rng, 4)}, {place} {digits(rng, 5)}",
+            f"{words('zh').draw(rng)}市{words('zh').draw(rng)}区{words('zh').draw(rng)}路{rng.randint(1, 999)}号",
+            f"{digits(rng, 5)}, {malay.upper()} {place.upper()}.",
+            f"Suite {rng.randint(1, 99)}, {place} Tower, {malay}",
+            f"{words('zh').draw(rng)}省{words('zh').draw(rng)}县{words('zh').draw(rng)}镇",
+        )
+    )
 
 
 def company(rng: random.Random) -> str:
     a, b = (words("en").draw(rng).title() for _ in range(2))
     chinese_name = words("zh").draw(rng) + words("zh").draw(rng)
-    end = rng.choice(("SDN BHD", "SDN. BHD.", "(M) SDN BHD", "LTD", "CO., LTD.", "INC.", "ENTERPRISE", "TRADING", "GMBH", "PTE LTD", "CORP."))
-    return rng.choice((
-        f"{a.upper()} {b.upper()} {end}", f"{a} {b} {end.title()}", f"{a} & {b}, Inc.", f"{chinese_name}有限公司", f"{chinese_name}股份有限公司",
-        f"{chinese_name}{rng.choice(('商行', '超市', '酒店', '医院', '中心', '银行', '研究所', '餐厅'))}",
-    ))
+    end = rng.choice(
+        (
+            "SDN BHD",
+            "SDN. BHD.",
+            "(M) SDN BHD",
+            "LTD",
+            "CO., LTD.",
+            "INC.",
+            "ENTERPRISE",
+            "TRADING",
+            "GMBH",
+            "PTE LTD",
+            "CORP.",
+        )
+    )
+    return rng.choice(
+        (
+            f"{a.upper()} {b.upper()} {end}",
+            f"{a} {b} {end.title()}",
+            f"{a} & {b}, Inc.",
+            f"{chinese_name}有限公司",
+            f"{chinese_name}股份有限公司",
+            f"{chinese_name}{rng.choice(('商行', '超市', '酒店', '医院', '中心', '银行', '研究所', '餐厅'))}",
+        )
+    )
 
 
 def receipt(rng: random.Random) -> str:
@@ -312,29 +444,149 @@ def receipt(rng: random.Random) -> str:
     label = label.upper() if rng.random() < 0.45 else label
     thanks = ("Thank you for shopping with us", "Please come again", "Goods sold are not returnable", "Have a nice day", "Keep this receipt",
               "Exchange within 7 days with receipt", "No refund", "Terima kasih", "Thank you! Please visit again", "This is a computer generated invoice")  # fmt: skip
-    zh = ("合计", "小计", "实收", "找零", "数量", "单价", "金额", "收银员", "日期", "单号", "会员卡号", "税额", "电话", "地址", "折扣", "应收", "现金", "微信支付")
-    text = rng.choice((
-        amount(rng), amount(rng), amount(rng), date(rng), time(rng), f"{date(rng)} {time(rng)}", label, f"{label}:", f"{label} : {amount(rng)}",
-        f"{label}: {code(rng)}", f"{label} {amount(rng)}", item.upper(), item.title(), f"{item.upper()} {rng.randint(1, 999)}{rng.choice(('ML', 'G', 'KG', 'PCS', 'L', 'MM'))}",
-        f"{rng.randint(1, 20)} x {amount(rng)}", f"{rng.randint(1, 20)} X {amount(rng)} {amount(rng)}", rng.choice(thanks).upper(), rng.choice(thanks), address(rng), address(rng),
-        company(rng), company(rng), f"TEL: {phone(rng)}", f"Tel : {phone(rng)} Fax : {phone(rng)}", code(rng), code(rng), f"{rng.choice(zh)}：{amount(rng)}", f"{rng.choice(zh)}: {amount(rng)}",
-        f"{digits(rng, 13)}", f"S = {rng.randint(1, 9)}%", f"SR @ {rng.randint(0, 9)}%", f"({label})", str(rng.randint(0, 99)), f"{rng.randint(1, 9)}.00", "0.00", f"*{amount(rng)}",
-        f"{rng.randint(1, 9)} {item.upper()} {amount(rng)}", f"{label} {rng.choice(('(RM)', '(S)', '(%)', '(USD)'))}", f"{label}. :", f"{rng.randint(1, 9)}/{rng.randint(1, 99)}",
-    ))
+    zh = (
+        "合计",
+        "小计",
+        "实收",
+        "找零",
+        "数量",
+        "单价",
+        "金额",
+        "收银员",
+        "日期",
+        "单号",
+        "会员卡号",
+        "税额",
+        "电话",
+        "地址",
+        "折扣",
+        "应收",
+        "现金",
+        "微信支付",
+    )
+    text = rng.choice(
+        (
+            amount(rng),
+            amount(rng),
+            amount(rng),
+            date(rng),
+            time(rng),
+            f"{date(rng)} {time(rng)}",
+            label,
+            f"{label}:",
+            f"{label} : {amount(rng)}",
+            f"{label}: {code(rng)}",
+            f"{label} {amount(rng)}",
+            item.upper(),
+            item.title(),
+            f"{item.upper()} {rng.randint(1, 999)}{rng.choice(('ML', 'G', 'KG', 'PCS', 'L', 'MM'))}",
+            f"{rng.randint(1, 20)} x {amount(rng)}",
+            f"{rng.randint(1, 20)} X {amount(rng)} {amount(rng)}",
+            rng.choice(thanks).upper(),
+            rng.choice(thanks),
+            address(rng),
+            address(rng),
+            company(rng),
+            company(rng),
+            f"TEL: {phone(rng)}",
+            f"Tel : {phone(rng)} Fax : {phone(rng)}",
+            code(rng),
+            code(rng),
+            f"{rng.choice(zh)}：{amount(rng)}",
+            f"{rng.choice(zh)}: {amount(rng)}",
+            f"{digits(rng, 13)}",
+            f"S = {rng.randint(1, 9)}%",
+            f"SR @ {rng.randint(0, 9)}%",
+            f"({label})",
+            str(rng.randint(0, 99)),
+            f"{rng.randint(1, 9)}.00",
+            "0.00",
+            f"*{amount(rng)}",
+            f"{rng.randint(1, 9)} {item.upper()} {amount(rng)}",
+            f"{label} {rng.choice(('(RM)', '(S)', '(%)', '(USD)'))}",
+            f"{label}. :",
+            f"{rng.randint(1, 9)}/{rng.randint(1, 99)}",
+        )
+    )
     return text.upper() if rng.random() < 0.15 else text
 
 
 def form(rng: random.Random) -> str:
     label = " ".join(words("en").draw(rng) for _ in range(rng.randint(1, 3)))
     label = rng.choice((str.upper, str.title, str.capitalize, str.upper))(label)
-    tail = rng.choice((":", ":", "", "", "?", "#", " No.", " NO.", "*", ": $", ".", " (if any)", " -", "(s)", "/" + words("en").draw(rng).title()))
-    zh = rng.choice(("姓名", "性别", "出生日期", "住址", "公民身份号码", "单位", "联系电话", "备注", "纳税人识别号", "开户行及账号", "规格型号", "税率", "价税合计", "发票号码", "签发机关", "有效期限"))
-    return rng.choice((
-        label + tail, label + tail, label + tail, f"{label}: {name(rng)}", name(rng), f"{label}: {date(rng)}", f"DATE: {date(rng)}", date(rng), english(rng, 10, 60), english(rng, 10, 70),
-        f"{rng.choice('ABCDEFGH')}. {label}", f"{rng.randint(1, 30)}. {label}", f"({rng.choice('abcdef123')}) {label}", company(rng), address(rng), f"TO: {name(rng)}", f"FROM: {name(rng).upper()}",
-        code(rng), f"{rng.randint(0, 99)}%", f"{zh}：{chinese(rng, 2, 12, 0.1)}", f"{zh}", phone(rng), f"{label} {code(rng)}", f"□{zh}", f"☆{zh}", f"{label} ({words('en').draw(rng)})",
-        f"$ {amount(rng).lstrip('$')}", f"Page {rng.randint(1, 9)} of {rng.randint(1, 20)}", f"{label}, {label.lower()} & {words('en').draw(rng)}", f"RE: {english(rng, 10, 40)}",
-    ))
+    tail = rng.choice(
+        (
+            ":",
+            ":",
+            "",
+            "",
+            "?",
+            "#",
+            " No.",
+            " NO.",
+            "*",
+            ": $",
+            ".",
+            " (if any)",
+            " -",
+            "(s)",
+            "/" + words("en").draw(rng).title(),
+        )
+    )
+    zh = rng.choice(
+        (
+            "姓名",
+            "性别",
+            "出生日期",
+            "住址",
+            "公民身份号码",
+            "单位",
+            "联系电话",
+            "备注",
+            "纳税人识别号",
+            "开户行及账号",
+            "规格型号",
+            "税率",
+            "价税合计",
+            "发票号码",
+            "签发机关",
+            "有效期限",
+        )
+    )
+    return rng.choice(
+        (
+            label + tail,
+            label + tail,
+            label + tail,
+            f"{label}: {name(rng)}",
+            name(rng),
+            f"{label}: {date(rng)}",
+            f"DATE: {date(rng)}",
+            date(rng),
+            english(rng, 10, 60),
+            english(rng, 10, 70),
+            f"{rng.choice('ABCDEFGH')}. {label}",
+            f"{rng.randint(1, 30)}. {label}",
+            f"({rng.choice('abcdef123')}) {label}",
+            company(rng),
+            address(rng),
+            f"TO: {name(rng)}",
+            f"FROM: {name(rng).upper()}",
+            code(rng),
+            f"{rng.randint(0, 99)}%",
+            f"{zh}：{chinese(rng, 2, 12, 0.1)}",
+            f"{zh}",
+            phone(rng),
+            f"{label} {code(rng)}",
+            f"□{zh}",
+            f"☆{zh}",
+            f"{label} ({words('en').draw(rng)})",
+            f"$ {amount(rng).lstrip('$')}",
+            f"Page {rng.randint(1, 9)} of {rng.randint(1, 20)}",
+            f"{label}, {label.lower()} & {words('en').draw(rng)}",
+            f"RE: {english(rng, 10, 40)}",
+        )
+    )
 
 
 def street(rng: random.Random) -> str:
@@ -345,17 +597,59 @@ def street(rng: random.Random) -> str:
     if kind < 0.08:
         one = one + "'s" if rng.random() < 0.5 else f"{one} & {words('en').draw(rng)}"
     elif kind < 0.14:
-        one = rng.choice((digits(rng, rng.randint(1, 4)), f"No.{rng.randint(1, 99)}", f"{rng.randint(1, 12)}F", f"{one} {rng.randint(1, 99)}", f"EXIT {rng.randint(1, 99)}"))
+        one = rng.choice(
+            (
+                digits(rng, rng.randint(1, 4)),
+                f"No.{rng.randint(1, 99)}",
+                f"{rng.randint(1, 12)}F",
+                f"{one} {rng.randint(1, 99)}",
+                f"EXIT {rng.randint(1, 99)}",
+            )
+        )
     elif kind < 0.24:
         one = f"{one} {words('en').draw(rng)}"
     return rng.choice((str.upper, str.upper, str.title, str.title, str.lower))(one)
 
 
 def sign(rng: random.Random) -> str:
-    ends = ("店", "馆", "银行", "医院", "大厦", "路", "街", "中心", "超市", "酒店", "公司", "學校", "診所", "小吃", "火鍋", "修理", "藥局", "茶行", "书店", "停车场", "出口", "入口")
-    text = words("zh").draw(rng) + (words("zh").draw(rng) if rng.random() < 0.5 else "") + (rng.choice(ends) if rng.random() < 0.4 else "")
+    ends = (
+        "店",
+        "馆",
+        "银行",
+        "医院",
+        "大厦",
+        "路",
+        "街",
+        "中心",
+        "超市",
+        "酒店",
+        "公司",
+        "學校",
+        "診所",
+        "小吃",
+        "火鍋",
+        "修理",
+        "藥局",
+        "茶行",
+        "书店",
+        "停车场",
+        "出口",
+        "入口",
+    )
+    text = (
+        words("zh").draw(rng)
+        + (words("zh").draw(rng) if rng.random() < 0.5 else "")
+        + (rng.choice(ends) if rng.random() < 0.4 else "")
+    )
     if rng.random() < 0.1:
-        text += rng.choice((f"{rng.randint(1, 200)}号", f"{rng.randint(1, 30)}F", f"{digits(rng, 4)}", f"{rng.randint(1, 9)}-{rng.randint(10, 99)}号"))
+        text += rng.choice(
+            (
+                f"{rng.randint(1, 200)}号",
+                f"{rng.randint(1, 30)}F",
+                f"{digits(rng, 4)}",
+                f"{rng.randint(1, 9)}-{rng.randint(10, 99)}号",
+            )
+        )
     return traditional()(text) if rng.random() < 0.55 else text
 
 
@@ -367,7 +661,9 @@ def plate(rng: random.Random) -> str:
     """A Chinese number plate: province, office letter, a dot, five signs (six on new-energy plates); I and O are not used."""
     head = rng.choice(PROVINCES) + (rng.choice(PLATE_SIGNS[:24]) if rng.random() < 0.65 else "A")
     count = 6 if rng.random() < 0.12 else 5
-    tail = "".join(rng.choice(string.digits) if rng.random() < 0.68 else rng.choice(PLATE_SIGNS[:24]) for _ in range(count))
+    tail = "".join(
+        rng.choice(string.digits) if rng.random() < 0.68 else rng.choice(PLATE_SIGNS[:24]) for _ in range(count)
+    )
     if rng.random() < 0.04:
         tail = tail[:4] + rng.choice("学警港澳挂")
     return f"{head}·{tail}"

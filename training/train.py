@@ -62,12 +62,23 @@ class Trainer:
     """
 
     def __init__(
-        self, model: Crnn | Compact, plan: Plan, recipe: Recipe, folder: pathlib.Path, base: Crnn | None = None, teacher: Teacher | None = None
+        self,
+        model: Crnn | Compact,
+        plan: Plan,
+        recipe: Recipe,
+        folder: pathlib.Path,
+        base: Crnn | None = None,
+        teacher: Teacher | None = None,
     ) -> None:
         self.model, self.base, self.teacher = model, base, teacher
         self.plan, self.recipe, self.folder = plan, recipe, folder
         folder.mkdir(parents=True, exist_ok=True)
-        self.optimiser = torch.optim.AdamW((p for p in model.parameters() if p.requires_grad), lr=recipe.rate, betas=(0.9, 0.98), weight_decay=recipe.decay)
+        self.optimiser = torch.optim.AdamW(
+            (p for p in model.parameters() if p.requires_grad),
+            lr=recipe.rate,
+            betas=(0.9, 0.98),
+            weight_decay=recipe.decay,
+        )
         self.step = self.pool = self.lines = 0
         self.seconds = 0.0
         self.source: Source | None = None  # where batches come from; a Stream of the plan where it is None
@@ -120,7 +131,9 @@ class Trainer:
     def run(self) -> list[float]:
         """Trains to the end of the recipe (or SIGTERM, which saves and leaves); returns each step's CTC loss."""
         before = {sign: signal.signal(sign, self._leave) for sign in (signal.SIGTERM, signal.SIGINT)}
-        draw = ClassDraw(self.model.head.out_features, self.recipe.rivals, _everyday(self.plan), self.plan.seed + self.step)
+        draw = ClassDraw(
+            self.model.head.out_features, self.recipe.rivals, _everyday(self.plan), self.plan.seed + self.step
+        )
         whole = ClassDraw(self.model.head.out_features, 0, [], 0)
         self.model.train().to(memory_format=torch.channels_last)
         if self.base is not None:
@@ -132,7 +145,9 @@ class Trainer:
             while (progress := self.progress()) < 1.0 and not self._stop:
                 began = time.monotonic()
                 batch = stream.next()
-                loss = self._one(batch.pictures, batch.labels, whole if progress >= self.recipe.full_after else draw, progress)
+                loss = self._one(
+                    batch.pictures, batch.labels, whole if progress >= self.recipe.full_after else draw, progress
+                )
                 trace.append(loss)
                 self.step, self.pool, self.lines = self.step + 1, batch.pool, self.lines + len(batch.labels)
                 # a process that was stopped and continued did not train meanwhile
@@ -206,4 +221,8 @@ class Trainer:
 def _everyday(plan: Plan) -> list[int]:
     """Classes scored in every batch: ASCII and the common punctuation."""
     alphabet = Alphabet.load(plan.vocabulary)
-    return [index for character, index in alphabet.classes.items() if character < "\x7f" or character in "，。、：；（）·《》"]
+    return [
+        index
+        for character, index in alphabet.classes.items()
+        if character < "\x7f" or character in "，。、：；（）·《》"
+    ]

@@ -32,7 +32,9 @@ def _fonts_missing() -> bool:
     return not any(face.held_out for face in fonts.faces())
 
 
-needs_fonts = pytest.mark.skipif(_fonts_missing(), reason="the renderer needs the Debian fonts that docs/model-card.md names")
+needs_fonts = pytest.mark.skipif(
+    _fonts_missing(), reason="the renderer needs the Debian fonts that docs/model-card.md names"
+)
 
 
 @pytest.fixture
@@ -62,7 +64,11 @@ def test_figures_count_exact_edits_and_lost_lines(tmp_path: pathlib.Path) -> Non
     picture = np.zeros((8, 8, 3), np.uint8)
     cv2.imwrite(str(tmp_path / "one.png"), picture)
     (tmp_path / "lines.tsv").write_text("one.png\tabcd\ten\tform\tnocase\n", encoding="utf-8")
-    lines = [*labelled_lines(tmp_path / "lines.tsv"), Labelled(picture, "xyz", "drawn"), Labelled(picture, "ABCD", "drawn")]
+    lines = [
+        *labelled_lines(tmp_path / "lines.tsv"),
+        Labelled(picture, "xyz", "drawn"),
+        Labelled(picture, "ABCD", "drawn"),
+    ]
     tallies, wrong, _ = judge(lines, lambda _: "ABCD")
     assert (tallies["all"].lines, tallies["all"].right, tallies["all"].lost) == (3, 2, 0)
     assert tallies["drawn"].cer == pytest.approx(4 / 7)

@@ -33,12 +33,16 @@ def _can_draw() -> bool:
         return False
 
 
-needs_fonts = pytest.mark.skipif(not _can_draw(), reason="the renderer needs word lists and the Debian fonts of docs/model-card.md")
+needs_fonts = pytest.mark.skipif(
+    not _can_draw(), reason="the renderer needs word lists and the Debian fonts of docs/model-card.md"
+)
 
 
 def _openvino(path: pathlib.Path, x: np.ndarray) -> np.ndarray:
     core = openvino.Core()
-    model = core.compile_model(core.read_model(str(path)), "CPU", {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": 1})
+    model = core.compile_model(
+        core.read_model(str(path)), "CPU", {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": 1}
+    )
     return np.array(model(x)[0])
 
 
@@ -55,7 +59,9 @@ def test_the_rebuilt_recogniser_answers_like_the_published_file() -> None:
 def test_two_hundred_steps_lower_the_loss_and_the_exported_file_agrees(tmp_path: pathlib.Path) -> None:
     torch.set_num_threads(1)
     torch.manual_seed(1)
-    plan = Plan(str(KEYS), pool_lines=12, pools=1, batch_px=480, batch_lines=3, max_width=80, kinds=("figures", "receipt"))
+    plan = Plan(
+        str(KEYS), pool_lines=12, pools=1, batch_px=480, batch_lines=3, max_width=80, kinds=("figures", "receipt")
+    )
     model, base = load(BASE), load(BASE)
     model.train_from(9)
     recipe = Recipe(steps=200, rate=5e-4, warm_up=10, rivals=200, hold_every=20)
@@ -144,7 +150,9 @@ def test_the_compact_network_is_small_and_exports_its_best_classes(tmp_path: pat
     with torch.no_grad():
         probability, best = model(torch.from_numpy(x)).softmax(-1).max(-1)
     core = openvino.Core()
-    read = core.compile_model(core.read_model(str(tmp_path / "compact.onnx")), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})(x)
+    read = core.compile_model(
+        core.read_model(str(tmp_path / "compact.onnx")), "CPU", {"INFERENCE_PRECISION_HINT": "f32"}
+    )(x)
     assert read[0].shape == (1, 50)
     assert (read[0] == best.numpy()).mean() > 0.95
     assert np.abs(read[1] - probability.numpy()).max() < 1e-3
