@@ -24,7 +24,7 @@ from worker.slot import slot_name
 from worker.watchdog import DeafCheck
 
 ROOT = Path(__file__).parents[2]
-NATIVE = ("numpy", "cv2", "openvino", "PIL", "pypdfium2", "pyclipper", "torch", "onnxruntime", "worker.reading")
+NATIVE = ("numpy", "cv2", "openvino", "PIL", "pypdfium2", "torch", "onnxruntime", "worker.reading")
 
 
 def test_the_parent_loads_nothing_native() -> None:
