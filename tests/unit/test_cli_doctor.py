@@ -122,7 +122,7 @@ def test_little_memory_is_found_with_the_setting_that_helps(monkeypatch: pytest.
 
 
 def test_a_damaged_model_is_found(tmp_path: Path) -> None:
-    weight = models.weights()[0]
+    weight = next(weight for weight in models.weights() if weight.packaged is None)
     (tmp_path / weight.file).write_bytes(b"half a download")
     (finding,) = check_machine.check_models(Settings(models=tmp_path))
     assert finding.level == BAD

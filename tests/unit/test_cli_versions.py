@@ -20,7 +20,7 @@ from worker.reading.models import ModelError
 @pytest.fixture
 def fleet(monkeypatch: pytest.MonkeyPatch) -> MemoryStore:
     """A store that the commands find."""
-    store = MemoryStore(now=itertools.count(1_800_000_000_000, 1000).__next__)
+    store = MemoryStore(now=itertools.count(1_800_000_000_000).__next__)
     monkeypatch.setattr(versions, "reachable_store", lambda settings: store)
     monkeypatch.setattr(versions, "POLL_S", 0.001)
     return store
