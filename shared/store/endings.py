@@ -16,7 +16,8 @@ class Endings(Schedule):
     def _end_attempt(self, run: Run, number: int, outcome: str) -> None:
         self.leases.pop((run.id, number), None)
         record = run.attempts.get((number, run.pages[number].attempts))
-        if record is not None and record["outcome"] is None:
+        # An attempt that was given up as lost and then handed its page in after all was not lost.
+        if record is not None and (record["outcome"] is None or outcome == "done"):
             record["ended_at"], record["outcome"] = self.now(), outcome
 
     def _end_run(self, run: Run, status: Status) -> None:

@@ -193,6 +193,7 @@ def test_a_lapsed_lease_still_counts_while_nobody_else_took_the_page(bench: Benc
     assert [message.page for message in bench.reconcile()] == [1]
     assert bench.finish(claim)
     assert bench.store.view(job).status is Status.DONE
+    assert [row["outcome"] for row in bench.store.attempts(job)] == ["done"]
     assert bench.take() is None
 
 

@@ -206,7 +206,8 @@ local function end_attempt(run, page, outcome)
   local row = call('HGET', run_key(run, 'attempts'), field)
   if not row then return end
   local record = cjson.decode(row)
-  if record.outcome == cjson.null then
+  -- An attempt that was given up as lost and then handed its page in after all was not lost.
+  if record.outcome == cjson.null or outcome == 'done' then
     record.ended_at, record.outcome = NOW, outcome
     call('HSET', run_key(run, 'attempts'), field, cjson.encode(record))
   end
