@@ -205,6 +205,7 @@ class Worker(BaseModel):
     models: dict[str, str] = Field(description="Fingerprint of the models, by engine.")
     rss_mib: float | None
     problem: str | None
+    versions_problem: str | None = Field(description="Why it still reads with other weights than are wanted.")
 
     @classmethod
     def of(cls, slot: dict[str, Any]) -> Worker:
@@ -220,6 +221,7 @@ class Worker(BaseModel):
             models=dict(slot.get("fingerprints", {})),
             rss_mib=slot.get("rss_mib"),
             problem=slot.get("problem"),
+            versions_problem=slot.get("versions_problem"),
         )
 
 
