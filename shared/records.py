@@ -19,6 +19,7 @@ Quad = tuple[Point, Point, Point, Point]
 ENGINES = ("auto", "crnn", "ppocrv6", "modelscope")
 LAYOUTS = ("auto", "page", "line")
 PREPROCESS = ("auto", "off")
+FOLDS = ("off", "simplified", "traditional", "halfwidth", "simplified-halfwidth", "traditional-halfwidth")
 PRIORITIES = ("interactive", "bulk")
 
 
@@ -102,16 +103,24 @@ class Page:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class ReadOptions:
-    """How a document is to be read: everything of a request that changes the answer, and nothing else."""
+    """How a document is to be read: everything of a request that changes the answer, and nothing else.
+
+    `fold` is the form that what was read is handed on in; `off` leaves it as written.
+    """
 
     lang: str = "auto"
     engine: str = "auto"
     layout: str = "auto"
     preprocess: str = "auto"
+    fold: str = "off"
 
     def fingerprint(self) -> str:
-        """A short stable text that differs whenever the answer may differ; part of every cache key."""
-        return f"{self.lang}/{self.engine}/{self.layout}/{self.preprocess}"
+        """A short stable text that differs whenever the answer may differ; part of every cache key.
+
+        Without folding it is as it was before there was any: workers of that time can still read it.
+        """
+        text = f"{self.lang}/{self.engine}/{self.layout}/{self.preprocess}"
+        return text if self.fold == FOLDS[0] else f"{text}/{self.fold}"
 
 
 def _box(box: Quad | None) -> list[list[float]] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import quote, urlsplit
 
 from pydantic import Field, field_validator, model_validator
@@ -110,6 +110,9 @@ class Settings(BaseSettings):
         0, "Worker processes of this host or container; 0 takes one a usable core.", ge=0, alias="WORKER_CORES"
     )
     engine: str = _setting("auto", "Engine loaded at start: auto, crnn, ppocrv6 or modelscope.")
+    precision: Literal["auto", "f32", "bf16"] = _setting(
+        "auto", "Arithmetic of the engine: auto takes bf16 where the processor has it, else f32."
+    )
     core_lease_s: int = _setting(
         30, "A worker process's claim on its core, in seconds; renewed by its heartbeat.", ge=5
     )

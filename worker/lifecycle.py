@@ -168,7 +168,7 @@ def load_reader(
 
     def load(versions: Mapping[str, Version]) -> tuple[Reader, dict[str, Any]]:
         started = time.perf_counter()
-        reader: Reader = PageReader(settings.models_folder, settings.engine, versions)
+        reader: Reader = PageReader(settings.models_folder, settings.engine, versions, precision=settings.precision)
         loaded = time.perf_counter()
         reader.warm()
         info = {

@@ -19,6 +19,7 @@ from shared.settings import Settings
 from shared.store.protocol import Claim, Message, Store
 from worker.cores import CoreLease, host_tag
 from worker.documents import DOCUMENTS_VERSION
+from worker.reading import fold
 from worker.turn import Turn
 
 if TYPE_CHECKING:
@@ -159,8 +160,8 @@ class Slot:
 
 
 def full_fingerprint(reader: Reader, options: ReadOptions) -> str:
-    """The reader's fingerprint with the version of the decoding of documents."""
-    return f"{reader.fingerprint(options)}/documents={DOCUMENTS_VERSION}"
+    """The reader's fingerprint with the versions of the decoding of documents and of folding."""
+    return f"{reader.fingerprint(options)}/documents={DOCUMENTS_VERSION}/fold={fold.version()}"
 
 
 def publish_or_leave(publisher: MessageSink, messages: Iterable[Message]) -> None:

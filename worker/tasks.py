@@ -155,6 +155,7 @@ def _read(slot: Slot, work: Work) -> PageDone:
     claim = work.claim
     options = parse_options(claim.options)
     from worker.layer import page_from_layer
+    from worker.reading.fold import folded_page
 
     started = time.perf_counter()
     document = slot.shelf.open(claim)
@@ -175,7 +176,7 @@ def _read(slot: Slot, work: Work) -> PageDone:
         if held is not None:
             return _copied(held, claim.page, fingerprint, preview, timing, started)
         page = slot.reader.read(source.image, options, work.progress)
-    page = stretched(page, source.width, source.height)
+    page = folded_page(stretched(page, source.width, source.height), options.fold)
     warnings = (*source.warnings, *(text for text in page.warnings if text not in source.warnings))
     page = replace(page, warnings=warnings, timing_ms={**timing, **page.timing_ms})
     return PageDone(

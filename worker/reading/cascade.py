@@ -30,6 +30,7 @@ class Cascade:
         self.vocabulary = quick.vocabulary | strong.vocabulary
         self.last_stats: dict[str, float] = {}
         self._begun = False
+        self._asked = self._passed_on = 0
         self._known: dict[frozenset[str], bool] = {}
         # A gate knows the habits of the model it was fitted to; with another one its doubts mean nothing.
         self._trusted = gate.fitted_for == quick.calibrated_as
@@ -39,7 +40,12 @@ class Cascade:
         self._begun = True
         self._reset()
 
+    def begin_again(self) -> None:
+        """Forget the evidence about the page's lines, but not the time they cost."""
+        self._asked = self._passed_on = 0
+
     def _reset(self) -> None:
+        self.begin_again()
         names = ("lines", "crnn_lines", "passed_on_lines", "crnn_ms", f"{self.strong.name}_ms")
         self.last_stats = dict.fromkeys(names, 0.0)
 
@@ -48,26 +54,35 @@ class Cascade:
         if not self._begun:
             self._reset()
         able = self._trusted and (allow is None or self._knows(allow))
-        return [self._read_one(crop, allow, able) for crop in crops]
-
-    def _read_one(self, crop: Crop, allow: frozenset[str] | None, able: bool) -> Reading:
         stats = self.last_stats
-        stats["lines"] += 1
-        first: Reading | None = None
-        if able and not self._gave_up():
-            began = time.perf_counter()
-            trace = self.quick.trace(crop, allow)
-            first = trace.reading
-            doubtful = not first.text or self.gate.doubt(gates.features(trace, crop.shape[0])) > self.gate.threshold
-            stats["crnn_ms"] += (time.perf_counter() - began) * 1e3
-            stats["crnn_lines"] += 1
-            if not doubtful:
-                return first
-            stats["passed_on_lines"] += 1
+        stats["lines"] += len(crops)
+        out: list[Reading | None] = [None] * len(crops)
+        waiting: list[int] = []  # what the strong engine must read
         began = time.perf_counter()
-        (second,) = self.strong.read([crop], allow)
-        stats[f"{self.strong.name}_ms"] += (time.perf_counter() - began) * 1e3
-        return second if first is None else self._choose(first, second)
+        for index, crop in enumerate(crops):
+            sure = False
+            if able and not self._gave_up():
+                out[index], sure = self._ask_quick(crop, allow)
+            if not sure:
+                waiting.append(index)
+        middle = time.perf_counter()
+        for index, second in zip(waiting, self.strong.read([crops[i] for i in waiting], allow), strict=True):
+            first = out[index]
+            out[index] = second if first is None else self._choose(first, second)
+        stats["crnn_ms"] += (middle - began) * 1e3
+        stats[f"{self.strong.name}_ms"] += (time.perf_counter() - middle) * 1e3
+        return [reading for reading in out if reading is not None]
+
+    def _ask_quick(self, crop: Crop, allow: frozenset[str] | None) -> tuple[Reading, bool]:
+        """The CRNN's reading, and whether it may stand."""
+        trace = self.quick.trace(crop, allow)
+        doubt = self.gate.doubt(gates.features(trace, crop.shape[0]))
+        sure = bool(trace.reading.text) and doubt <= self.gate.threshold
+        self._asked += 1
+        self._passed_on += not sure
+        self.last_stats["crnn_lines"] += 1
+        self.last_stats["passed_on_lines"] += not sure
+        return trace.reading, sure
 
     def _knows(self, allow: frozenset[str]) -> bool:
         """Whether the CRNN knows the scripts of `allow` as well as the stronger engine does; remembered: it takes ms."""
@@ -79,8 +94,7 @@ class Cascade:
 
     def _gave_up(self) -> bool:
         """Whether this page has shown that the CRNN does not earn its time on it."""
-        asked = self.last_stats["crnn_lines"]
-        return asked >= self.gate.probe_lines and self.last_stats["passed_on_lines"] > asked * self.gate.give_up_share
+        return self._asked >= self.gate.probe_lines and self._passed_on > self._asked * self.gate.give_up_share
 
     def _choose(self, first: Reading, second: Reading) -> Reading:
         """Of the two readings of a doubtful line the stronger engine's, unless the CRNN is surer by the margin."""

@@ -48,8 +48,9 @@ class Detector:
         model: Path | bytes,
         mean: tuple[float, float, float] = (0.5, 0.5, 0.5),
         std: tuple[float, float, float] = (0.5, 0.5, 0.5),
+        precision: str = "auto",
     ) -> None:
-        self._session = Session(model)
+        self._session = Session(model, precision=precision)
         # (pixel / 255 - mean) / std as one multiply and one add
         gain = 1.0 / (255.0 * np.asarray(std, dtype=np.float32))
         self._gain: NDArray[np.float32] = gain.reshape(1, 3, 1, 1).astype(np.float32)
@@ -57,9 +58,9 @@ class Detector:
         self._bias: NDArray[np.float32] = bias.reshape(1, 3, 1, 1).astype(np.float32)
 
     @classmethod
-    def load(cls, folder: Path, name: str = "ppocrv6_det") -> Detector:
+    def load(cls, folder: Path, name: str = "ppocrv6_det", precision: str = "auto") -> Detector:
         """The detector called `name` in the registry, from the models folder."""
-        return cls(models.path(folder, name))
+        return cls(models.path(folder, name), precision=precision)
 
     def probability(self, image: NDArray[np.uint8], windows: Iterable[tiles.Tile] | None = None) -> Floats:
         """The probability map of a BGR picture, (height, width), 0 where the windows do not reach."""

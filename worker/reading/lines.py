@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.records import Line
-from worker.reading import curved, enhance, geometry, orient, pack
+from worker.reading import curved, enhance, geometry, orient
 from worker.reading.crop import MAX_HEIGHT_PX, Cut, Piece, char_records, cut
 from worker.reading.detect import Box
 from worker.reading.geometry import Floats
@@ -17,7 +17,7 @@ from worker.reading.recogniser import Reading, Recogniser
 from worker.reading.straighten import level
 from worker.reading.vertical import cells_of, lay_down
 
-CHUNK = 8  # lines read between two reports of progress
+CHUNK = 16  # lines read between two reports of progress
 MAX_CELLS = 16  # characters looked at one by one to tell columns from lines lying on their side
 
 Progress = Callable[[int, int], None]
@@ -47,8 +47,7 @@ class Found:
 
 
 class PageLines:
-    """The lines of one page. `allow` are the characters they may hold, None for all of the recogniser's; `company` lets
-    short lines be read several at a time (see `pack`)."""
+    """The lines of one page. `allow` are the characters they may hold, None for all of the recogniser's."""
 
     def __init__(
         self,
@@ -56,13 +55,11 @@ class PageLines:
         boxes: Sequence[Box],
         recogniser: Recogniser,
         allow: frozenset[str] | None = None,
-        company: bool = True,
     ) -> None:
         self.image = image
         self.boxes = boxes
         self.recogniser = recogniser
         self.allow = allow
-        self.company = company
         self.found: list[Found] = []
         self._sampled: dict[tuple[int, int], Found] = {}  # read while the page's direction was sought
 
@@ -81,7 +78,7 @@ class PageLines:
             columns = [cut(self.image, self.boxes[index].quad).image for index in chosen]
             standing = [cell for column in columns for cell in cells_of(column)][:MAX_CELLS]
             lying = [np.ascontiguousarray(np.rot90(cell, corners)) for cell in standing]
-            first, second = (orient.trust(self.recogniser.read(part, self.allow)) for part in (standing, lying))
+            first, second = (orient.trust([self._read_one(cell) for cell in part]) for part in (standing, lying))
             return first, second
 
         return orient.corner_turn([box.quad for box in self.boxes], read, cells)
@@ -112,14 +109,14 @@ class PageLines:
     def read(self, progress: Progress | None = None) -> None:
         """Read every line, near widths together; a line that runs across the page's direction is read every way."""
         waiting = [line for line in self.found if line.reading is None or line.mended is not None]
-        if self.company:
-            self._read_together([line for line in waiting if line.reading is None])
         waiting.sort(key=lambda line: line.piece.image.shape[1] / line.piece.image.shape[0])
         if progress is not None and len(self.found) > len(waiting):
             progress(len(self.found) - len(waiting), len(self.found))
         for start in range(0, len(waiting), CHUNK):
             part = waiting[start : start + CHUNK]
-            self._read_alone([line for line in part if line.reading is None])
+            unread = [line for line in part if line.reading is None]
+            for line, reading in zip(unread, self._read([line.piece for line in unread]), strict=True):
+                line.reading = reading
             for line in part:
                 if line.mended is not None:
                     self._read_mended(line, line.mended)
@@ -139,30 +136,18 @@ class PageLines:
             return Found(rolled, curved.pull_straight(self.image, spine, MAX_HEIGHT_PX))
         return Found(rolled, cut(self.image, rolled), vertical)
 
-    def _read_alone(self, lines: Sequence[Found]) -> None:
-        for line, reading in zip(lines, self._read([line.piece for line in lines]), strict=True):
-            line.reading = reading
-
-    def _read_together(self, lines: Sequence[Found]) -> None:
-        """Reads short lines in company (see `pack`); one that is not read surely so stays unread."""
-        level = [line for line in lines if not orient.is_tall(line.quad)]
-        for members in pack.groups([line.piece.image for line in level]):
-            if len(members) < 2:
-                continue
-            pictures = [level[index].piece.image for index in members]
-            shared, places = pack.together(pictures)
-            (reading,) = self.recogniser.read([shared], self.allow)
-            for index, own in zip(members, pack.apart(reading, pictures, places), strict=True):
-                if own.confidence >= pack.SURE:
-                    level[index].reading = own
-
     def _read(self, pieces: Sequence[Piece]) -> list[Reading]:
         return self.recogniser.read([piece.image for piece in pieces], self.allow)
+
+    def _read_one(self, picture: NDArray[np.uint8]) -> Reading:
+        """Read alone, so that nothing beside it sways how sure the answer is."""
+        (reading,) = self.recogniser.read([picture], self.allow)
+        return reading
 
     def _read_mended(self, line: Found, mended: Cut) -> None:
         """A mend was measured to be needed, so its reading wins unless the line as it came is read more surely."""
         assert line.reading is not None
-        reading = self._read([mended])[0]
+        reading = self._read_one(mended.image)
         if reading.text and reading.confidence >= line.reading.confidence:
             line.reading, line.piece, line.quad = reading, mended, mended.outline()
 
@@ -173,7 +158,7 @@ class PageLines:
         if line.reading.confidence >= orient.SURE:
             return
         laid = lay_down(cut(self.image, geometry.roll(line.quad, 3)))
-        reading = self._read([laid])[0]
+        reading = self._read_one(laid.image)
         if reading.confidence > line.reading.confidence:
             line.piece, line.reading = laid, reading
 
@@ -186,8 +171,8 @@ class PageLines:
         width, height = geometry.size(line.quad)
         if height > 2 * width:
             ways.append(Found(geometry.roll(line.quad, 1), lay_down(cut(self.image, line.quad)), vertical=True))
-        for way, reading in zip(ways[1:], self._read([way.piece for way in ways[1:]]), strict=True):
-            way.reading = reading
+        for way in ways[1:]:
+            way.reading = self._read_one(way.piece.image)
 
         def worth(way: Found) -> float:  # one or two characters are easily imagined
             return way.reading.confidence * min(1.0, 0.7 + 0.1 * len(way.reading.text)) if way.reading else 0.0

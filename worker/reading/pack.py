@@ -6,19 +6,36 @@ What is read in the shared picture is given back to the lines by where its chara
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.reading.recogniser import ReadChar, Reading
+from worker.reading.recogniser import Crop, ReadChar, Reading
 
 HEIGHT_PX = 48  # of the shared picture: the height recognisers see
 CAPACITY = 6.0  # width of the shared picture against its height; recognisers take 6.7 at least, and want some padding
 GAP = 0.6  # paper between two lines, in heights
+NARROWEST = 0.5  # width against height; what is narrower is no line, and is read alone
 MOST = 3  # lines in one picture
 SURE = 0.85  # a line read less surely than this in company is read again alone
+
+
+def read(crops: Sequence[Crop], one: Callable[[Crop], Reading]) -> list[Reading]:
+    """Reads every crop with `one`, short ones in company; what is not read surely so is read again alone."""
+    out: list[Reading | None] = [None] * len(crops)
+    fit = [index for index, crop in enumerate(crops) if crop.size and crop.shape[1] > crop.shape[0] * NARROWEST]
+    for group in groups([crops[index] for index in fit]):
+        members = [fit[index] for index in group]
+        if len(members) < 2:
+            continue
+        pictures = [crops[index] for index in members]
+        shared, places = together(pictures)
+        for index, own in zip(members, apart(one(shared), pictures, places), strict=True):
+            if own.confidence >= SURE:
+                out[index] = own
+    return [one(crop) if reading is None else reading for crop, reading in zip(crops, out, strict=True)]
 
 
 def groups(pictures: Sequence[NDArray[np.uint8]]) -> list[list[int]]:

@@ -12,14 +12,16 @@ from numpy.typing import NDArray
 
 from shared.records import Page, ReadOptions
 from worker.reading import find, models, order, orient, paragraphs, prepare
+from worker.reading.cascade import Cascade
 from worker.reading.detect import Detector
 from worker.reading.engines import load_recogniser
 from worker.reading.languages import characters
 from worker.reading.lines import PageLines
 from worker.reading.recogniser import Recogniser
+from worker.reading.runtime import arithmetic
 from worker.reading.versions import Version, all_in_use
 
-PREPROCESSING = "5"  # raise it whenever anything on the way changes what is read: it is part of every cache key
+PREPROCESSING = "6"  # raise it whenever anything on the way changes what is read: it is part of every cache key
 DETECTOR = "ppocrv6_det"
 KEEP_CONFIDENCE = 0.5  # a line surer than this is kept; below are shadows, rules and logos
 STEPS = ("prepare", "detect", "orient", "crop", "recognise", "order")
@@ -59,17 +61,22 @@ class Reader:
         engine: str = "auto",
         versions: Mapping[str, Version] | None = None,
         detector: Detector | None = None,
+        precision: str = "auto",
     ) -> None:
         self._folder = models_folder
         self._default = engine
+        self._asked = precision
+        self.precision = arithmetic(precision)
         self._versions = all_in_use(models_folder) if versions is None else dict(versions)
-        self._recognisers: dict[str, Recogniser] = {engine: load_recogniser(engine, models_folder, self._versions)}
-        self._detector = detector or Detector.load(models_folder, DETECTOR)
+        self._recognisers: dict[str, Recogniser] = {
+            engine: load_recogniser(engine, models_folder, self._versions, precision)
+        }
+        self._detector = detector or Detector.load(models_folder, DETECTOR, precision)
 
     def renewed(self, versions: Mapping[str, Version]) -> Reader:
         """A reader with other versions of the weights. This one may go on reading meanwhile, but not afterwards: they
         share the detector."""
-        return Reader(self._folder, self._default, versions, self._detector)
+        return Reader(self._folder, self._default, versions, self._detector, self._asked)
 
     def recogniser(self, engine: str) -> Recogniser:
         """The warm recogniser of `engine`, loaded on demand. Raises ModelError, ValueError for an unknown name."""
@@ -77,19 +84,27 @@ class Reader:
             for name in [name for name in self._recognisers if name != self._default]:
                 del self._recognisers[name]
             gc.collect()
-            self._recognisers[engine] = load_recogniser(engine, self._folder, self._versions)
+            self._recognisers[engine] = load_recogniser(engine, self._folder, self._versions, self._asked)
         return self._recognisers[engine]
 
     def models_used(self, options: ReadOptions) -> dict[str, str]:
         """Versions of everything that takes part in a reading with these options."""
-        used = {"recogniser": self.recogniser(options.engine).version, "preprocessing": PREPROCESSING}
+        used = {
+            "recogniser": self.recogniser(options.engine).version,
+            "preprocessing": PREPROCESSING,
+            "precision": self.precision,
+        }
         if options.layout != "line":
             used["detector"] = models.find(DETECTOR).version
         return used
 
     def fingerprint(self, options: ReadOptions) -> str:
-        """Engine, model and preprocessing versions: changes whenever the answer may. Part of cache keys."""
-        used = self.models_used(options)
+        """Engine, model and preprocessing versions: changes whenever the answer may. Part of cache keys.
+
+        Of the precision it holds what was asked for, not what the processor made of it: a fleet of unlike processors
+        shares one cache, as its answers are equally good.
+        """
+        used = self.models_used(options) | {"precision": self._asked}
         return f"{self.recogniser(options.engine).name}/" + "/".join(f"{k}={used[k]}" for k in sorted(used))
 
     def read(self, image: NDArray[np.uint8], options: ReadOptions, progress: Progress | None = None) -> Page:
@@ -110,12 +125,13 @@ class Reader:
             if options.layout == "auto" and find.is_one_line(image, boxes):
                 boxes, alone = [find.whole(image)], True
             timer.step("detect")
-        # The cascade judges line by line: one doubtful line would take its company along to the slower recogniser.
-        begin_page = getattr(recogniser, "begin_page", None)
-        if begin_page is not None:
-            begin_page()
-        lines = PageLines(image, boxes, recogniser, allow, company=begin_page is None)
+        cascade = recogniser if isinstance(recogniser, Cascade) else None
+        if cascade is not None:
+            cascade.begin_page()
+        lines = PageLines(image, boxes, recogniser, allow)
         turn = 0 if alone else lines.orient()
+        if cascade is not None and turn != 0:
+            cascade.begin_again()  # lines seen the wrong way round are no evidence against the quick engine
         timer.step("orient")
         lines.cut(turn)
         if options.preprocess != "off":
@@ -141,7 +157,7 @@ class Reader:
             rotation=orient.rotation_of(turn),
             engine=options.engine,
             models=self.models_used(options),
-            timing_ms=timer.total() | dict(getattr(recogniser, "last_stats", {})),
+            timing_ms=timer.total() | (dict(cascade.last_stats) if cascade is not None else {}),
         )
 
     def warm(self, layout: str = "page") -> str:

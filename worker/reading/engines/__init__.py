@@ -18,39 +18,41 @@ if TYPE_CHECKING:
     from worker.reading.engines.ctc_recogniser import CtcRecogniser
 
 
-def load_recogniser(engine: str, folder: Path, wanted: Mapping[str, Version] | None = None) -> Recogniser:
+def load_recogniser(
+    engine: str, folder: Path, wanted: Mapping[str, Version] | None = None, precision: str = "auto"
+) -> Recogniser:
     """Load `auto`, `crnn`, `ppocrv6` or `modelscope` with the weights in `folder`.
 
     `wanted` holds versions of weights by engine (see `versions`); None takes what the folder says is in use.
-    Raises ModelError where a weight is missing or damaged, ValueError for another name.
+    `precision` is that of the arithmetic, see `runtime.arithmetic`. Raises ModelError where a weight is missing or damaged, ValueError for another name.
     """
     chosen = all_in_use(folder) if wanted is None else wanted
     if engine == "auto":
         from worker.reading.cascade import Cascade
         from worker.reading.gate import load_gate
 
-        parts = [_load(part, folder, chosen.get(part)) for part in ("crnn", "ppocrv6")]
+        parts = [_load(part, folder, chosen.get(part), precision) for part in ("crnn", "ppocrv6")]
         return Cascade(parts[0], parts[1], load_gate())
     if engine in ("crnn", "ppocrv6"):
-        return _load(engine, folder, chosen.get(engine))
+        return _load(engine, folder, chosen.get(engine), precision)
     if engine == "modelscope":
         found = models.added(folder)
         if found is None:
             raise models.ModelError(reason="No ModelScope model is here: run `ocrfleet models add modelscope:NAME`.")
         from worker.reading.engines.ctc_recogniser import CtcRecogniser
 
-        return CtcRecogniser(found, folder / "modelscope")
+        return CtcRecogniser(found, folder / "modelscope", precision)
     raise ValueError(f"unknown engine {engine!r}; known: {', '.join(ENGINES)}")
 
 
-def _load(engine: str, folder: Path, version: Version | None) -> CtcRecogniser:
+def _load(engine: str, folder: Path, version: Version | None, precision: str) -> CtcRecogniser:
     """A version of the engine's weights, else what is shipped: the 8-bit model, where one passed its gate on this machine
     (`ocrfleet models quantize`), or float32."""
     from worker.reading.engines.ctc_recogniser import CtcRecogniser
 
     if version is not None:
-        return CtcRecogniser(version.facts, version.folder)
+        return CtcRecogniser(version.facts, version.folder, precision)
     small = folder / "int8" / engine
     if (small / "facts.toml").is_file():
-        return CtcRecogniser(models.load_facts(small / "facts.toml"), small)
-    return CtcRecogniser(models.facts(engine), folder)
+        return CtcRecogniser(models.load_facts(small / "facts.toml"), small, precision)
+    return CtcRecogniser(models.facts(engine), folder, precision)

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.reading import ctc, ink, longline, places
+from worker.reading import ctc, ink, longline, pack, places
 from worker.reading.models import Facts, ModelError, place
 from worker.reading.recogniser import Crop, ReadChar, Reading
 from worker.reading.runtime import Session
@@ -41,10 +41,11 @@ class CtcRecogniser:
     """Reads lines with one warm CTC model. `folder` holds the weights; `docs/models.md` explains the keys of `facts`.
 
     Every line keeps its proportions. Widths are rounded up to a few sizes, because each new input size costs time and
-    memory, and what is right of the line is filled with the value that the model was trained to see there.
+    memory, and what is right of the line is filled with the value that the model was trained to see there. `precision`
+    is that of the arithmetic (`runtime.arithmetic`).
     """
 
-    def __init__(self, facts: Facts, folder: Path) -> None:
+    def __init__(self, facts: Facts, folder: Path, precision: str = "auto") -> None:
         how = facts.recogniser
         weight = facts.weight(how["weight"])
         file = place(folder, weight)
@@ -64,7 +65,7 @@ class CtcRecogniser:
         self.peak_at: float = how.get("peak_at", PEAK_AT)
         self._mean = np.float32(how["mean"] * 255)
         self._scale = np.float32(1 / (how["std"] * 255))
-        self.session = Session(file, edit=lambda graph: ctc.top_graph(graph, how.get("classes")))
+        self.session = Session(file, precision=precision, edit=lambda graph: ctc.top_graph(graph, how.get("classes")))
         self.alphabet = self._alphabet(facts, folder)
         self.vocabulary = frozenset(self.alphabet) - {""}
         self.allow_all = np.zeros((1, 1, len(self.alphabet)), np.float32)
@@ -96,8 +97,8 @@ class CtcRecogniser:
         return self.width_min // int(scores.shape[1])
 
     def read(self, crops: Sequence[Crop], allow: frozenset[str] | None = None) -> list[Reading]:
-        """See `Recogniser.read`."""
-        return [self.trace(crop, allow).reading for crop in crops]
+        """See `Recogniser.read`. Short lines share a picture (see `pack`); who wants a line read alone asks for it alone."""
+        return pack.read(crops, lambda crop: self.trace(crop, allow).reading)
 
     def trace(self, crop: Crop, allow: frozenset[str] | None = None) -> Trace:
         """Read one line and show where on it the characters were found."""
