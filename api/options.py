@@ -9,13 +9,14 @@ from typing import NamedTuple
 from api.wording import because
 from shared.errors import NoPages, UnknownOption
 from shared.languages import LANGUAGES
-from shared.records import ENGINES, LAYOUTS, PREPROCESS, PRIORITIES, ReadOptions
+from shared.records import ENGINES, FOLDS, LAYOUTS, PREPROCESS, PRIORITIES, ReadOptions
 
 CHOICES: dict[str, tuple[str, ...]] = {
     "lang": tuple(LANGUAGES),
     "engine": ENGINES,
     "layout": LAYOUTS,
     "preprocess": PREPROCESS,
+    "fold": FOLDS,
     "priority": PRIORITIES,
 }
 """Option -> what it may be; the first is the default."""

@@ -6,7 +6,7 @@ import argparse
 
 from cli.client import DEFAULT_SERVER, OcrFleet
 from cli.words import pick
-from shared.records import ENGINES, LAYOUTS, PREPROCESS, PRIORITIES
+from shared.records import ENGINES, FOLDS, LAYOUTS, PREPROCESS, PRIORITIES
 
 # Format -> the ending of a file that holds it.
 FORMATS = {
@@ -56,13 +56,19 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
         "--preprocess", choices=PREPROCESS, default="", help=pick("off: take the picture as it is", "off：不做预处理")
     )
     group.add_argument(
+        "--fold",
+        choices=FOLDS,
+        default="",
+        help=pick("hand all characters on in one form", "统一输出的字形：简体、繁体或半角"),
+    )
+    group.add_argument(
         "--priority", choices=PRIORITIES, default="", help=pick("bulk: let others go first", "bulk：让其他任务优先")
     )
 
 
 def reading(options: argparse.Namespace) -> dict[str, str]:
     """The options of `add_reading` that were given."""
-    names = ("lang", "engine", "layout", "pages", "preprocess", "priority")
+    names = ("lang", "engine", "layout", "pages", "preprocess", "fold", "priority")
     return {name: getattr(options, name) for name in names if getattr(options, name)}
 
 

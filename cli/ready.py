@@ -84,7 +84,8 @@ def store_at(settings: Settings, url: str) -> RedisStore:
 def models_shown(fingerprint: str) -> str:
     """The models of a fingerprint such as `crnn/recogniser=NAME/...`, for a person: `crnn: NAME, ...`."""
     engine, *parts = fingerprint.split("/")
-    names = [value for value in (part.partition("=")[2] for part in parts) if value and not value.isdigit()]
+    named = dict(part.split("=", 1) for part in parts if "=" in part)
+    names = [named[what] for what in ("detector", "recogniser") if named.get(what)]
     return f"{engine}: {', '.join(names)}" if names else fingerprint
 
 

@@ -19,7 +19,6 @@ from shared.settings import Settings
 from shared.store.protocol import Claim, Message, Store
 from worker.cores import CoreLease, host_tag
 from worker.documents import DOCUMENTS_VERSION
-from worker.reading import fold
 from worker.turn import Turn
 
 if TYPE_CHECKING:
@@ -161,6 +160,8 @@ class Slot:
 
 def full_fingerprint(reader: Reader, options: ReadOptions) -> str:
     """The reader's fingerprint with the versions of the decoding of documents and of folding."""
+    from worker.reading import fold  # the parent process imports this module, and nothing of the reading room
+
     return f"{reader.fingerprint(options)}/documents={DOCUMENTS_VERSION}/fold={fold.version()}"
 
 

@@ -318,12 +318,18 @@ def test_options_are_sent_as_chosen(page: Page, gate: Gate) -> None:
     page.js(
         "const choose = (name, value) => { const node = document.querySelector(`[name=${name}]`); node.value = value;"
         " node.dispatchEvent(new Event(node.tagName === 'INPUT' ? 'input' : 'change', {bubbles: true})); };"
-        "choose('engine', 'crnn'); choose('layout', 'page'); choose('pages', ' 1, 3 '); choose('priority', 'bulk');"
+        "choose('engine', 'crnn'); choose('fold', 'simplified'); choose('layout', 'page'); choose('pages', ' 1, 3 '); choose('priority', 'bulk');"
     )
     assert "CRNN" in page.text("#options-note")
     page.choose("scan-3p.tiff")
     page.wait_status("queued")
     job = gate.http.get("/v1/jobs/" + page.js("return location.hash").rpartition("/")[2]).get_json()
-    assert job["options"] == {"lang": "auto", "engine": "crnn", "layout": "page", "preprocess": "auto"}
+    assert job["options"] == {
+        "lang": "auto",
+        "engine": "crnn",
+        "layout": "page",
+        "preprocess": "auto",
+        "fold": "simplified",
+    }
     assert (job["pages"], job["priority"]) == ([1, 3], "bulk")
     page.wait(lambda: [chip.text for chip in page.all(".page-chip")] == ["1", "3"], "the pages asked for")

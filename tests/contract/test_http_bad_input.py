@@ -51,6 +51,7 @@ def test_the_sentence_says_how_large_and_how_large_it_may_be() -> None:
         ({"engine": "gpt"}, "engine"),
         ({"layout": "circle"}, "layout"),
         ({"preprocess": "yes"}, "preprocess"),
+        ({"fold": "halfwidth-simplified"}, "fold"),
         ({"priority": "now"}, "priority"),
         ({"pages": "one"}, "pages"),
         ({"pages": "3-1"}, "pages"),

@@ -66,7 +66,13 @@ def test_every_way_of_sending_means_the_same() -> None:
     gate = Gate()
     for way in ways:
         job = gate.http.post("/v1/jobs", **way).get_json()
-        assert job["options"] == {"lang": "zh", "engine": "auto", "layout": "auto", "preprocess": "auto"}, way
+        assert job["options"] == {
+            "lang": "zh",
+            "engine": "auto",
+            "layout": "auto",
+            "preprocess": "auto",
+            "fold": "off",
+        }, way
         assert job["name"] in ("a.png", "")
     # One document, read one way: they share one run, and its bytes are kept once.
     assert gate.store.counters() == {"jobs_accepted": 1, "jobs_joined": 6}
@@ -93,7 +99,9 @@ def test_an_equal_document_is_answered_at_once_with_200() -> None:
     assert gate.queue.messages == []
 
 
-@pytest.mark.parametrize("change", [{"lang": "en"}, {"engine": "crnn"}, {"layout": "line"}, {"preprocess": "off"}])
+@pytest.mark.parametrize(
+    "change", [{"lang": "en"}, {"engine": "crnn"}, {"layout": "line"}, {"preprocess": "off"}, {"fold": "simplified"}]
+)
 def test_other_options_are_another_reading(change: dict[str, Any]) -> None:
     gate = Gate()
     gate.id()

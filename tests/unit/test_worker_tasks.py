@@ -24,6 +24,7 @@ from shared.store.protocol import Limits, Message, NewJob, Status
 from worker import lifecycle, tasks
 from worker.cores import CoreLease
 from worker.heartbeat import Heartbeat
+from worker.reading import fold
 from worker.shelf import Shelf
 from worker.slot import Slot
 from worker.tasks import run_page
@@ -156,6 +157,22 @@ def test_a_picture_needs_no_preview(fleet: Fleet) -> None:
     job = fleet.submit(png())
     fleet.work()
     assert fleet.store.preview(job, 1) is None
+
+
+def test_a_page_is_handed_in_in_the_form_asked_for_and_not_mixed_up_with_another(fleet: Fleet) -> None:
+    def read(image: Any, options: ReadOptions, progress: Progress) -> Page:
+        quad = ((0.0, 0.0), (30.0, 0.0), (30.0, 20.0), (0.0, 20.0))
+        return Page(30, 20, (Line("漢Ａ", 0.9, quad, "fake", (Char("漢", 0.9, quad), Char("Ａ", 0.9, quad))),), "漢Ａ")
+
+    fleet.reader.read = read  # type: ignore[method-assign]
+    texts = {}
+    for how in ("off", "simplified", "simplified-halfwidth"):
+        job = fleet.submit(png(), options=ReadOptions(fold=how).fingerprint())
+        fleet.work()
+        page = fleet.page(job)
+        texts[how] = page["text"]
+        assert "".join(char["text"] for char in page["lines"][0]["chars"]) == page["lines"][0]["text"] == page["text"]
+    assert texts == {"off": "漢Ａ", "simplified": "汉Ａ", "simplified-halfwidth": "汉A"}
 
 
 def test_the_same_pixels_in_another_file_are_read_once(fleet: Fleet) -> None:
@@ -427,7 +444,7 @@ def test_engines_beyond_the_default_are_reported_once_known(fleet: Fleet) -> Non
     fleet.work()
     with mock.patch("worker.cores.pin"):
         Heartbeat(fleet.slot).beat(force=True)
-    assert fleet.store.fleet_fingerprint("crnn") == "fake/1/documents=1"
+    assert fleet.store.fleet_fingerprint("crnn") == f"fake/1/documents=1/fold={fold.version()}"
 
 
 def test_the_image_handed_to_the_reader_is_plain_bgr(fleet: Fleet) -> None:

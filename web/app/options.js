@@ -9,9 +9,10 @@ const CHOICES = {
   engine: ["auto", "crnn", "ppocrv6", "modelscope"],
   layout: ["auto", "page", "line"],
   preprocess: ["auto", "off"],
+  fold: ["off", "simplified", "traditional", "halfwidth", "simplified-halfwidth", "traditional-halfwidth"],
   priority: ["interactive", "bulk"],
 };
-const LABELS = { lang: "optLang", engine: "optEngine", layout: "optLayout", preprocess: "optPreprocess", priority: "optPriority" };
+const LABELS = { lang: "optLang", engine: "optEngine", layout: "optLayout", preprocess: "optPreprocess", fold: "optFold", priority: "optPriority" };
 
 /** Build the form inside `form`; `note` is the element of the summary that names what differs from the default. */
 export class Options {
