@@ -19,7 +19,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from bench import fleet as fleets
 from bench import machine
-from bench.load import at
+from bench.load_report import at
 from bench.readers import ROOT
 
 

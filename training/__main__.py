@@ -66,7 +66,9 @@ def parser() -> argparse.ArgumentParser:
     train.add_argument("--rate", type=float, default=4e-4)
     train.add_argument("--seed", type=int, default=1)
     train.add_argument("--threads", type=int, default=1)
-    train.add_argument("--train-from", type=int, default=9, help="first of the 13 blocks that is trained; 0 trains all")
+    train.add_argument("--tether", type=float, default=2e-4, help="pull towards the base model's weights, a step")
+    train.add_argument("--hold", type=float, default=1.0, help="weight of the nearness to the base model's answers")
+    train.add_argument("--train-from", type=int, default=5, help="first of the 13 blocks that is trained; 0 trains all")
     train.add_argument(
         "--full-after", type=float, default=0.85, help="share of the run after which all classes are scored"
     )

@@ -29,11 +29,19 @@ def train(options: argparse.Namespace) -> int:
     from training.compact import Compact, characters
     from training.crnn import Crnn, load
     from training.dataset import Plan
-    from training.train import Recipe, Trainer
+    from training.train import Recipe, Trainer, has_bfloat16
 
     torch.set_num_threads(options.threads)
     torch.manual_seed(options.seed)
-    recipe = Recipe(steps=options.steps, minutes=options.minutes, rate=options.rate, full_after=options.full_after)
+    recipe = Recipe(
+        steps=options.steps,
+        minutes=options.minutes,
+        rate=options.rate,
+        full_after=options.full_after,
+        tether=options.tether,
+        hold_weight=options.hold,
+        half=has_bfloat16(),
+    )
     if options.model == "compact":
         vocabulary = options.folder / "characters.txt"
         options.folder.mkdir(parents=True, exist_ok=True)

@@ -69,16 +69,20 @@ class Compact(nn.Module):
         """Nothing of this network is ever frozen."""
         return x
 
-    def tail(self, x: Tensor) -> Tensor:
-        """-> (batch, width // 4, rank), what the head's classes are scored from."""
+    def steps(self, x: Tensor) -> Tensor:
+        """The convolutions: -> (batch, width // 4, channels)."""
         bright = (x * self.grey).sum(1, keepdim=True)
-        steps = self.backbone(bright).squeeze(2).transpose(1, 2)
-        out, _ = self.lstm(steps)
+        columns: Tensor = self.backbone(bright).squeeze(2).transpose(1, 2)
+        return columns
+
+    def read(self, columns: Tensor) -> Tensor:
+        """The recurrent layer: -> (batch, steps, rank), what the head's classes are scored from."""
+        out, _ = self.lstm(columns)
         narrow: Tensor = self.narrow(out)
         return narrow
 
     def forward(self, x: Tensor) -> Tensor:
-        logits: Tensor = self.head(self.tail(x))
+        logits: Tensor = self.head(self.read(self.steps(x)))
         return logits
 
 

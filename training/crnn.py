@@ -84,16 +84,20 @@ class Crnn(nn.Module):
             seen: Tensor = self.backbone[: self.split](x)
         return seen
 
-    def tail(self, seen: Tensor) -> Tensor:
-        """What follows `front`: -> (batch, width // 4, 96), what the head's classes are scored from."""
-        steps = self.backbone[self.split :](seen).squeeze(2).transpose(1, 2)
-        out, _ = self.lstm(steps)
+    def steps(self, seen: Tensor) -> Tensor:
+        """The convolutions that follow `front`: -> (batch, width // 4, 512)."""
+        columns: Tensor = self.backbone[self.split :](seen).squeeze(2).transpose(1, 2)
+        return columns
+
+    def read(self, columns: Tensor) -> Tensor:
+        """The recurrent layers: (batch, steps, 512) -> (batch, steps, 96), what the head's classes are scored from."""
+        out, _ = self.lstm(columns)
         narrow: Tensor = self.narrow(out)
         return narrow
 
     def features(self, x: Tensor) -> Tensor:
         """(batch, 3, 32, width) -> (batch, width // 4, 96)."""
-        return self.tail(self.front(x))
+        return self.read(self.steps(self.front(x)))
 
     def forward(self, x: Tensor) -> Tensor:
         logits: Tensor = self.head(self.features(x))

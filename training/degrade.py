@@ -78,7 +78,8 @@ PLATES: tuple[tuple[Colour, Colour, float], ...] = (
     ((165, 75, 25), (235, 235, 235), 0.84),
     ((120, 190, 110), (30, 30, 30), 0.07),
     ((30, 180, 235), (20, 20, 20), 0.06),
-    ((235, 235, 235), (20, 20, 20), 0.03),
+    ((235, 235, 235), (20, 20, 20), 0.06),
+    ((60, 60, 60), (225, 225, 225), 0.03),
 )
 
 
@@ -106,6 +107,8 @@ def _photo(rng: random.Random, noise: np.random.Generator, shape: tuple[int, int
             cv2.rectangle(back, (x, y), far, colour, -1)
         else:
             cv2.line(back, (x, y), far, colour, rng.randint(1, 12))
+    if look == "scene" and rng.random() < 0.08:
+        _bricks(rng, back)
     if look == "subtitle":
         white = rng.uniform(215, 255)
         return np.clip(back, 0, 255), (white, white, white) if rng.random() < 0.85 else (
@@ -114,6 +117,28 @@ def _photo(rng: random.Random, noise: np.random.Generator, shape: tuple[int, int
             250.0,
         )
     return np.clip(back, 0, 255), _against(rng, base, rng.choice((28, 45, 70, 110)))
+
+
+def mount(rng: random.Random, noise: np.random.Generator, back: Array, board: Array) -> Array:
+    """Puts what lies behind a board's edge round it: a car's body, a wall; often darker, sometimes with a bright rim."""
+    base = np.array([rng.uniform(0, 255) for _ in range(3)], np.float32)
+    base = (base * 0.3 + base.mean() * 0.7) * rng.choice((0.2, 0.5, 1.0))
+    behind = np.tile(base, (*board.shape, 1)) + clouds(noise, board.shape[:2], 30) * rng.uniform(0, 30)
+    if rng.random() < 0.4:
+        rim = cv2.dilate(board, np.ones((5, 5), np.uint8)) - board
+        behind = behind + rim[:, :, None] * rng.uniform(-80, 120)
+    mixed: Array = np.clip(back * board[:, :, None] + behind * (1 - board[:, :, None]), 0, 255).astype(np.float32)
+    return mixed
+
+
+def _bricks(rng: random.Random, back: Array) -> None:
+    """Courses of bricks: joints a little lighter or darker than the wall, every second course set off by half a brick."""
+    high, wide, shift = rng.randint(8, 22), rng.randint(18, 60), rng.choice((-1, 1)) * rng.uniform(12, 45)
+    joints = np.zeros(back.shape[:2], np.float32)
+    for course, y in enumerate(range(rng.randrange(high), back.shape[0] + high, high)):
+        joints[max(0, y - 1) : y + 1] = 1
+        joints[max(0, y + 1) : y + high, (course % 2) * wide // 2 :: wide] = 1
+    back += joints[:, :, None] * shift
 
 
 def press(rng: random.Random, noise: np.random.Generator, ink: Array, look: str, size_px: int) -> Array:
@@ -170,7 +195,7 @@ def bend(rng: random.Random, ink: Array, extra: list[Array], look: str) -> tuple
 def expose(rng: random.Random, noise: np.random.Generator, picture: Array, look: str) -> Array:
     """Light and sensor at the captured size: shadow, blur, noise, fax thresholds, JPEG. Float in, uint8 out."""
     rows, columns = picture.shape[:2]
-    rough = {"paper": 0.35, "screen": 0.25, "subtitle": 0.55, "scan": 0.8, "receipt": 0.8, "scene": 1.0, "plate": 0.45}[
+    rough = {"paper": 0.35, "screen": 0.25, "subtitle": 0.55, "scan": 0.8, "receipt": 0.8, "scene": 1.0, "plate": 0.65}[
         look
     ]
     if rng.random() < 0.3 * rough:
@@ -185,6 +210,10 @@ def expose(rng: random.Random, noise: np.random.Generator, picture: Array, look:
     if rng.random() < 0.35 * rough:
         middle, gain = rng.uniform(90, 190), rng.uniform(0.45, 1.2)
         picture = (picture - middle) * gain + middle + rng.gauss(0, 12)
+    if look == "plate" and rng.random() < 0.25:
+        # a camera that lifts colours, each by its own measure, until they clip
+        lifted = np.array([rng.uniform(0.8, 1.9) for _ in range(3)], np.float32)
+        picture = (picture - 110) * lifted + 110 + rng.gauss(0, 15)
     if rng.random() < 0.45 * rough:
         picture = cv2.GaussianBlur(
             picture.astype(np.float32), (0, 0), rng.uniform(0.3, 0.045 * rows if rows > 20 else 0.8)

@@ -211,6 +211,7 @@ def set_plate(rng: random.Random, text: str, style: Style) -> tuple[Array, tuple
     """A number plate's signs, each fitted to the 45 x 90 mm cell of GA 36, the dot between the second and third."""
     high, wide = 72, rng.choice((34, 36, 38))
     gap = rng.choice((8, 10, 11))
+    bare = rng.random() < 0.5  # a 1 without its flag, as many plates have it
     cells: list[Array] = []
     for character in text:
         if character == "·":
@@ -218,15 +219,24 @@ def set_plate(rng: random.Random, text: str, style: Style) -> tuple[Array, tuple
             cv2.circle(cell, (cell.shape[1] // 2, high // 2), rng.choice((4, 5)), 255, -1)
             cells.append(cell)
             continue
+        if character == "-":
+            cell = np.zeros((high, wide), np.uint8)
+            cell[high // 2 - 4 : high // 2 + 4, 6 : wide - 6] = 255
+            cells.append(cell)
+            continue
         face = style.chinese if _is_chinese(character) else style.latin
         ink = glyph(face, 60, character).ink
         rows, columns = np.flatnonzero(ink.max(1) > 60), np.flatnonzero(ink.max(0) > 60)
         ink = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
         narrow = 12 if character == "1" else wide
+        if character == "1" and bare:
+            ink = np.full((high, narrow), 255, np.uint8)
         cell = np.zeros((high, wide + gap), np.uint8)
         left = gap // 2 + (wide - narrow) // 2
         cell[:, left : left + narrow] = cv2.resize(ink, (narrow, high), interpolation=cv2.INTER_AREA)
         cells.append(cell)
     row = np.hstack(cells)
+    if rng.random() < 0.6:  # seen from the side, or brought to one shape whatever its own was
+        row = cv2.resize(row, (round(row.shape[1] * rng.uniform(0.8, 1.4)), high), interpolation=cv2.INTER_AREA)
     canvas = np.pad(row, 60).astype(np.float32) / 255.0
     return canvas, (60, 60 + high)

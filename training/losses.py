@@ -57,8 +57,13 @@ def ctc(log_probs: Tensor, labels: list[list[int]]) -> Tensor:
     return (each / lengths.clamp(min=1)).mean()
 
 
-def hold(log_probs: Tensor, base: Tensor, labels: list[list[int]]) -> tuple[Tensor, float]:
-    """KL from the base model's log-probabilities, over the lines that the base reads right; and the share of those."""
+def hold(
+    log_probs: Tensor, base: Tensor, labels: list[list[int]], emphasis: list[float] | None = None
+) -> tuple[Tensor, float]:
+    """KL from the base model's log-probabilities, over the lines that the base reads right; and the share of those.
+
+    A step's distance, averaged over lines and steps; `emphasis` multiplies a line's part in it.
+    """
     best = base.argmax(-1)
     right = []
     for row, label in zip(best.tolist(), labels, strict=True):
@@ -68,4 +73,6 @@ def hold(log_probs: Tensor, base: Tensor, labels: list[list[int]]) -> tuple[Tens
     if not bool(keep.any()):
         return log_probs.new_zeros(()), 0.0
     distance = nn.functional.kl_div(log_probs[keep], base[keep], reduction="none", log_target=True).sum(-1)
+    if emphasis is not None:
+        distance = distance * torch.tensor(emphasis)[keep, None]
     return distance.mean(), float(keep.float().mean())

@@ -66,7 +66,10 @@ class Renderer:
         if columns.size == 0:
             return None
         band[top:bottom, columns[0] : columns[-1] + 1] = 1.0
-        ink, (beside, band) = degrade.bend(rng, ink, [beside, band], look)
+        board = self._board(rng, ink, look, top, bottom, int(columns[0]), int(columns[-1]) + 1)
+        extra = [beside, band] if board is None else [beside, band, board]
+        ink, bent = degrade.bend(rng, ink, extra, look)
+        beside, band, board = bent[0], bent[1], None if board is None else bent[2]
         box = self._crop(rng, ink, band, look)
         if box is None:
             return None
@@ -74,6 +77,8 @@ class Renderer:
         ink, beside = _window(ink, box), _window(beside, box)
         shape = (y1 - y0, x1 - x0)
         back, colour = degrade.surface(rng, noise, shape, look)
+        if board is not None:
+            back = degrade.mount(rng, noise, back, _window(board, box))
         picture = self._paint(rng, noise, back, ink, beside, colour, look, style)
         captured = self._capture_height(rng, look, shape[0])
         if captured != shape[0]:
@@ -95,12 +100,13 @@ class Renderer:
         columns = np.flatnonzero(ink.max(0) > 0.25)
         left, right = (int(columns[0]), int(columns[-1])) if columns.size else (0, ink.shape[1])
         if look == "plate":
-            if rng.random() < 0.8:
+            if rng.random() < 0.85:
+                aside, above = rng.randint(6, 14), rng.randint(8, 18)
                 cv2.rectangle(
                     out,
-                    (left - rng.randint(6, 14), top - rng.randint(8, 16)),
-                    (right + rng.randint(6, 14), bottom + rng.randint(8, 16)),
-                    0.9,
+                    (left - aside, top - above),
+                    (right + aside + rng.randint(-2, 2), bottom + above + rng.randint(-3, 3)),
+                    rng.uniform(0.5, 1),
                     rng.choice((2, 3)),
                 )
             for at in (0.2, 0.8):
@@ -113,7 +119,7 @@ class Renderer:
                         -1,
                     )
             return out
-        if look in ("paper", "scan", "receipt", "scene") and rng.random() < (0.35 if look != "scene" else 0.08):
+        if look in ("paper", "scan", "receipt", "scene") and rng.random() < (0.35 if look != "scene" else 0.12):
             other, _ = draw.set_line(rng, text[::-1], style)
             pitch = int(high * rng.uniform(1.12, 1.7))
             for shift in (-pitch, pitch):
@@ -165,6 +171,18 @@ class Renderer:
             cv2.line(out, (0, y), (ink.shape[1], y), rng.uniform(0.5, 1), thick)
         return out
 
+    def _board(
+        self, rng: random.Random, ink: Array, look: str, top: int, bottom: int, left: int, right: int
+    ) -> Array | None:
+        """The plate or sign board that the text stands on, 1 inside it; None where the ground has no edge nearby."""
+        if look not in ("plate", "scene") or rng.random() > (0.85 if look == "plate" else 0.12):
+            return None
+        high = bottom - top
+        aside, above = (round(high * rng.uniform(*span)) for span in ((0.12, 0.3), (0.2, 0.36)))
+        board = np.zeros_like(ink)
+        cv2.rectangle(board, (left - aside, top - above), (right + aside, bottom + above), 1.0, -1)
+        return board
+
     def _crop(self, rng: random.Random, ink: Array, band: Array, look: str) -> tuple[int, int, int, int] | None:
         """The window (left, top, right, bottom) a detector or a person would have cut; may reach outside the canvas."""
         rows, columns = np.flatnonzero(ink.max(1) > 0.3), np.flatnonzero(ink.max(0) > 0.3)
@@ -180,7 +198,7 @@ class Renderer:
 
         def margin() -> float:
             if look == "plate" and rng.random() < 0.75:
-                return rng.uniform(0.1, 0.45)  # the whole plate is cut out, its rim included
+                return rng.uniform(0.1, 0.5)  # the whole plate is cut out, its rim included
             kind = rng.random()
             if kind < 0.12:
                 return rng.uniform(-0.1, 0.0)
@@ -252,7 +270,7 @@ class Renderer:
             "receipt": (16, 60),
             "screen": (13, 44),
             "scene": (16, 90),
-            "plate": (20, 44),
+            "plate": (16, 44),
             "subtitle": (28, 80),
         }[look]
         want = round(low * (high / low) ** rng.random())

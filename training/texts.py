@@ -666,7 +666,11 @@ def plate(rng: random.Random) -> str:
     )
     if rng.random() < 0.04:
         tail = tail[:4] + rng.choice("学警港澳挂")
-    return f"{head}·{tail}"
+    if rng.random() < 0.08:
+        letters = "".join(rng.choices(string.ascii_uppercase, k=rng.randint(2, 3)))
+        return rng.choice((f"{letters}-{digits(rng, 4)}", f"{digits(rng, 4)}-{letters}", f"{letters}{digits(rng, 4)}"))
+    # where the picture is small the dot is often gone, and people often leave it out
+    return f"{head}·{tail}" if rng.random() < 0.93 else head + tail
 
 
 def subtitle(rng: random.Random) -> str:
@@ -681,7 +685,7 @@ def subtitle(rng: random.Random) -> str:
 
 MIX: tuple[tuple[str, float, str], ...] = (
     ("zh", 15, "paper"), ("zh-mixed", 13, "paper"), ("zh-long", 3, "paper"), ("rare", 5, "paper"), ("en", 11, "paper"), ("paper", 10, "paper"),
-    ("receipt", 15, "receipt"), ("form", 11, "scan"), ("street", 11, "scene"), ("sign", 7, "scene"), ("plate", 9, "plate"), ("subtitle", 5, "subtitle"),
+    ("receipt", 15, "receipt"), ("form", 11, "scan"), ("street", 14, "scene"), ("sign", 8, "scene"), ("plate", 10, "plate"), ("subtitle", 5, "subtitle"),
     ("alike", 7, "paper"), ("compound", 1.5, "paper"), ("web", 3, "screen"), ("figures", 5, "scan"), ("screen", 4, "screen"), ("zh-tw", 3, "paper"),
 )  # fmt: skip
 _WEIGHTS = [weight for _, weight, _ in MIX]

@@ -12,6 +12,7 @@ import functools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 
 from worker.reading import curved, geometry, models, tiles
 from worker.reading.geometry import Floats
+from worker.reading.models import ModelError
 from worker.reading.runtime import Session
 
 CORE_THRESHOLD = 0.3  # probability from which a pixel belongs to a core
@@ -50,7 +52,7 @@ class Detector:
         std: tuple[float, float, float] = (0.5, 0.5, 0.5),
         precision: str = "auto",
     ) -> None:
-        self._session = Session(model, precision=precision)
+        self._session = Session(model, precision=precision, edit=_without_sigmoid)
         # (pixel / 255 - mean) / std as one multiply and one add
         gain = 1.0 / (255.0 * np.asarray(std, dtype=np.float32))
         self._gain: NDArray[np.float32] = gain.reshape(1, 3, 1, 1).astype(np.float32)
@@ -78,7 +80,7 @@ class Detector:
             x = part.transpose(2, 0, 1)[None].astype(np.float32)
             x *= self._gain
             x += self._bias
-            core = self._session(x)[0][0, 0]
+            core = _sigmoid(self._session(x)[0][0, 0])
             out[tile.top : tile.bottom, tile.left : tile.right] = core[
                 tile.top - tile.y : tile.bottom - tile.y, tile.left - tile.x : tile.right - tile.x
             ]
@@ -135,6 +137,22 @@ def boxes_of(probability: Floats) -> list[Box]:
             spine = curved.Spine(spine.points, thick / 2 + w * thick * UNCLIP / (2 * (w + thick)))
         found.append(Box(quad, score, min(w, h), spine))
     return found
+
+
+def _without_sigmoid(graph: Any) -> Any:
+    """The graph up to its logits: the runtime takes 2.3 ms for the sigmoid of a window of 480 x 480, OpenCV 0.3."""
+    from openvino import Model
+
+    last = graph.get_results()[0].input_value(0).get_node()
+    if last.get_type_name() != "Sigmoid":
+        raise ModelError(reason=f"The detector ends in {last.get_type_name()}, not in a sigmoid.")
+    return Model([last.input_value(0)], graph.get_parameters(), "logits")
+
+
+def _sigmoid(logits: Floats) -> Floats:
+    out = cv2.exp(-logits)
+    out += 1
+    return np.divide(1, out, out=out)
 
 
 def trim() -> None:
