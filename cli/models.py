@@ -105,8 +105,8 @@ def show(folder: Path) -> int:
     for facts in models.shipped():
         for name, row in facts.extra.get("figures", {}).items():
             print(f"{facts.engine:<12} {name.replace('_', ' ')}: {versions.figures_said(row)}")
-    added = models.added(folder)
-    for weight in added.weights if added else ():
+    added = [facts for facts in (models.added(folder), models.added_detector(folder)) if facts is not None]
+    for weight in (weight for facts in added for weight in facts.weights):
         print(f"{'modelscope':<12} {words['here']:<8} {weight.bytes / 1e6:6.1f} MB  {weight.licence:<11} "
               f"{weight.version:<20} {weight.about}")  # fmt: skip
         print(f"{'':<12} {origin(weight)}; SHA-256 {weight.sha256}")

@@ -9,12 +9,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
-from worker.reading.engines import load_recogniser
-from worker.reading.models import ModelError
+from worker.reading.engines import load_detector, load_recogniser
+from worker.reading.models import ModelError, find
 from worker.reading.modelscope_import import add
+from worker.reading.tiles import Tile
 
 PYTHON = os.environ.get("OCRFLEET_MODELSCOPE_PYTHON", sys.executable)
 SEED = """
@@ -26,6 +28,24 @@ with torch.no_grad():
     model.cls.weight *= 200  # an untrained head is all but flat: logits must be of a trained one's size to compare
 torch.save(model.state_dict(), out / "pytorch_model.pt")
 (out / "vocab.txt").write_text("".join(chr(0x4E00 + i) + chr(10) for i in range(7643)), encoding="utf-8")
+"""
+SEED_DETECTOR = """
+import pathlib, sys, torch
+from modelscope.models.cv.ocr_detection.modules.dbnet import DBModel
+torch.manual_seed(7)
+model = DBModel().eval()
+with torch.no_grad():
+    last = [layer for layer in model.modules() if isinstance(layer, torch.nn.ConvTranspose2d)][1]
+    last.weight *= 40  # an untrained map is all but flat: it must run from 0 to 1 to compare
+torch.save(model.state_dict(), pathlib.Path(sys.argv[1]) / "pytorch_model.pt")
+"""
+OFFICIAL_MAP = """
+import sys, numpy, torch
+from modelscope.pipelines import pipeline
+found = pipeline("ocr-detection", model=sys.argv[1], device="cpu")
+with torch.no_grad():
+    seen = found.preprocessor(numpy.load(sys.argv[2])[:, :, ::-1])["img"]
+    numpy.save(sys.argv[3], found.model.detector.eval()(seen).numpy()[0, 0])
 """
 
 
@@ -46,6 +66,20 @@ def folder_of(path: Path, recogniser: str = "CRNN") -> Path:
         "model": {"type": "OCRRecognition", "recognizer": recogniser, "inference_kwargs": how},
         "preprocessor": {"type": "ocr-recognition"},
         "pipeline": {"type": "convnextTiny-ocr-recognition"},
+    }
+    (path / "configuration.json").write_text(json.dumps(settings), encoding="utf-8")
+    return path
+
+
+def detector_folder_of(path: Path) -> Path:
+    path.mkdir()
+    how = {"image_short_side": 736, "thresh": 0.2, "return_polygon": False}
+    settings = {
+        "framework": "pytorch",
+        "task": "ocr-detection",
+        "model": {"type": "OCRDetection", "model_type": "DBNet", "backbone": "resnet18", "inference_kwargs": how},
+        "preprocessor": {"type": "ocr-detection"},
+        "pipeline": {"type": "resnet18-ocr-detection"},
     }
     (path / "configuration.json").write_text(json.dumps(settings), encoding="utf-8")
     return path
@@ -85,7 +119,7 @@ def test_a_name_that_is_none_is_refused_before_the_hub_is_asked(tmp_path: Path) 
 
 
 def test_logits_that_differ_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(add, "Session", lambda path: lambda x: [x + 0.01])
+    monkeypatch.setattr(add, "Session", lambda path, precision: lambda x: [x + 0.01])
     kept = {"input0": np.zeros((1, 3, 4), np.float32), "logits0": np.zeros((1, 3, 4), np.float32)}
     with pytest.raises(ModelError, match=r"differs from modelscope's by 0\.01"):
         add.compare(tmp_path, kept, 1)
@@ -114,3 +148,34 @@ def test_a_crnn_is_exported_reads_as_the_pipeline_and_is_served(tmp_path: Path) 
     assert add.drop(models)
     with pytest.raises(ModelError):
         load_recogniser("modelscope", models)
+
+
+@pytest.mark.skipif(not has_modelscope(), reason=f"torch, modelscope and onnx are not installed for {PYTHON}")
+def test_a_dbnet_is_exported_and_served_with_the_map_of_the_official_network(tmp_path: Path) -> None:
+    source = detector_folder_of(tmp_path / "source")
+    subprocess.run([PYTHON, "-c", SEED_DETECTOR, str(source)], check=True, capture_output=True)
+    models = tmp_path / "models"
+    report = add.add(str(source), models, progress=lambda text: None, python=PYTHON)
+    assert "it finds the lines of pages read with engine `modelscope`" in report
+
+    # As high and as wide as the official pipeline wants its pictures, so that neither of the two scales it.
+    page = cv2.resize(np.random.default_rng(1).integers(0, 255, (46, 46, 3)).astype(np.uint8), (736, 736))
+    np.save(tmp_path / "page.npy", page)
+    command = [PYTHON, "-c", OFFICIAL_MAP, str(source), str(tmp_path / "page.npy"), str(tmp_path / "map.npy")]
+    subprocess.run(command, check=True, capture_output=True)
+    official = np.load(tmp_path / "map.npy")
+    assert official.max() - official.min() > 0.5
+
+    detector, version = load_detector("modelscope", models, precision="f32")
+    assert version.startswith("resnet18-")
+    ours = detector.probability(page, [Tile(0, 0, 736, 736, 0, 0, 736, 736)])
+    assert float(np.abs(ours - official).max()) < 1e-3
+
+
+def test_pages_of_other_engines_keep_their_own_detector(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[Path, str, str]] = []
+    monkeypatch.setattr("worker.reading.detect.Detector.load", lambda *how: asked.append(how))
+    for engine in ("auto", "modelscope"):  # none was added, so that even modelscope reads with it
+        _, version = load_detector(engine, tmp_path, "f32")
+        assert version == find("ppocrv6_det").version
+    assert asked == [(tmp_path, "ppocrv6_det", "f32")] * 2

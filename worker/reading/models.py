@@ -126,6 +126,12 @@ def added(folder: Path) -> Facts | None:
     return load_facts(path) if path.is_file() else None
 
 
+def added_detector(folder: Path) -> Facts | None:
+    """The facts of the ModelScope detector that was added to `folder`, or None."""
+    path = folder / "modelscope_det" / "facts.toml"
+    return load_facts(path) if path.is_file() else None
+
+
 def weights() -> tuple[Weight, ...]:
     """Every weight that reading needs."""
     return tuple(weight for weight in everything() if not weight.optional)

@@ -14,7 +14,10 @@ from worker.reading import models
 from worker.reading.recogniser import Recogniser
 from worker.reading.versions import Version, all_in_use
 
+DETECTOR = "ppocrv6_det"
+
 if TYPE_CHECKING:
+    from worker.reading.detect import Detector
     from worker.reading.engines.ctc_recogniser import CtcRecogniser
 
 
@@ -43,6 +46,28 @@ def load_recogniser(
 
         return CtcRecogniser(found, folder / "modelscope", precision)
     raise ValueError(f"unknown engine {engine!r}; known: {', '.join(ENGINES)}")
+
+
+def load_detector(engine: str, folder: Path, precision: str = "auto") -> tuple[Detector, str]:
+    """What finds the lines that `engine` reads, and its version: for `modelscope` the added detector where there is one,
+    else PP-OCRv6's. Raises ModelError where a weight is missing or damaged."""
+    from worker.reading.detect import Detector
+
+    found = models.added_detector(folder) if engine == "modelscope" else None
+    if found is None:
+        return Detector.load(folder, DETECTOR, precision), models.find(DETECTOR).version
+    return added_detector(found, folder / "modelscope_det", precision), found.weights[0].version
+
+
+def added_detector(facts: models.Facts, folder: Path, precision: str = "auto") -> Detector:
+    """The detector that `facts` describe, with the weights in `folder`. Raises ModelError where it is no detector."""
+    from worker.reading.detect import Detector
+
+    how = facts.detector
+    file = models.place(folder, facts.weight(how["weight"]))
+    if not file.is_file():
+        raise models.ModelError(reason=f"The detector {file} is missing: add it again with `ocrfleet models add`.")
+    return Detector(file, tuple(how["mean"]), tuple(how["std"]), precision)
 
 
 def _load(engine: str, folder: Path, version: Version | None, precision: str) -> CtcRecogniser:

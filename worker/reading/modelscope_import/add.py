@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worker.reading import ctc
+from worker.reading.engines import added_detector
 from worker.reading.engines.ctc_recogniser import CtcRecogniser
 from worker.reading.models import ModelError, Progress, load_facts, sha256
 from worker.reading.runtime import Session
@@ -56,14 +57,16 @@ def add(
         if facts["kind"] == "recogniser":
             rows += trial(scratch, kept, facts)
         else:
-            rows.append("Kept as a detector model; the pages of this program are read with PP-OCRv6's.")
+            added_detector(load_facts(scratch / "facts.toml"), scratch)  # raises where it could not be served
         (scratch / "reference.npz").unlink()
         goal = folder / FOLDERS[facts["kind"]]
         if goal.exists():
             goal.replace(Path(name) / "old")
         scratch.rename(goal)
     rows.append(
-        f"Registered in {goal}" + (": use it with engine `modelscope`." if facts["kind"] == "recogniser" else ".")
+        f"Registered in {goal}: "
+        + ("use it with" if facts["kind"] == "recogniser" else "it finds the lines of pages read with")
+        + " engine `modelscope`."
     )
     return "\n".join(rows)
 
@@ -139,7 +142,8 @@ def write_facts(scratch: Path, facts: dict[str, Any], source: str) -> None:
             version = f"{facts['architecture']}-{facts['version']}"
             rows += [f'version = "{version}"', f"about = {json.dumps(f'From {source}.', ensure_ascii=False)}", ""]
     if facts["kind"] == "detector":
-        rows += ["[detector]", f"short_side = {facts['short_side']}", f"threshold = {facts['threshold']}"]
+        rows += ["[detector]", 'weight = "modelscope_model"', f"mean = {facts['mean']}", "std = [1.0, 1.0, 1.0]"]
+        rows += [f"short_side = {facts['short_side']}", f"threshold = {facts['threshold']}"]
     else:
         characters = (scratch / "vocab.txt").read_text(encoding="utf-8").rstrip("\n").split("\n")
         if facts["first_character"] + len(characters) > facts["classes"]:

@@ -23,6 +23,8 @@ EXIT_PROBLEM = 3
 RECOGNISERS = {"CRNN": 1, "ConvNextViT": 2, "LightweightEdge": 2}  # -> class of the first character in vocab.txt
 BACKBONES = ("resnet18", "resnet50", "proxylessnas")
 CHUNK_PX, CHUNK_SHIFT_PX, CHUNKS = 300, 252, 3  # ConvNextViT reads a line as three overlapping pieces
+DETECTOR_MEAN = (123.68, 116.78, 103.94)  # what modelscope takes off blue, green and red, before it divides by 255
+PAGES_PX = ((320, 320), (480, 360))  # of the pictures that a detector is compared on
 DRAWN = ("OCR ready 2025", "The quick brown fox jumps over the lazy dog 0123456789", "A", "invoice 4711, 12.50")
 TIMED_RUNS = 3
 OPSET = 17
@@ -84,8 +86,8 @@ def export(folder: Path, out: Path, samples: list[Path]) -> dict[str, Any]:
         )
     pipeline = load(task, folder)
     facts = {"kind": kind, "architecture": model.get("recognizer") or model.get("backbone"), **about(folder)}
-    pictures = [*drawn(), *(opened(path) for path in samples)]
-    work = recogniser if kind == "recogniser" else detector
+    work, own = (recogniser, drawn()) if kind == "recogniser" else (detector, drawn_pages())
+    pictures = [*own, *(opened(path) for path in samples)]
     facts |= work(pipeline, folder, out, pictures, model.get("inference_kwargs", {}))
     (out / "export.json").write_text(json.dumps(facts, ensure_ascii=False), encoding="utf-8")
     return facts
@@ -99,7 +101,9 @@ def load(task: str, folder: Path) -> Any:
         return importlib.import_module("modelscope.pipelines").pipeline(task, model=str(folder), device="cpu")
     except Exception as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[-1][:300]
-        raise Problem(f"modelscope could not load {folder}: {reason}") from error
+        lacking = re.search(r"No module named '(\w+)", reason)
+        advice = f": run `pip install {lacking.group(1)}` for {sys.executable}" if lacking else ""
+        raise Problem(f"modelscope could not load {folder}: {reason}{advice}") from error
 
 
 def about(folder: Path) -> dict[str, str]:
@@ -121,6 +125,18 @@ def drawn() -> list[Any]:
         draw.Draw(picture).text((6, 4), text, fill="black", font=face)
         pictures.append(picture)
     return pictures
+
+
+def drawn_pages() -> list[Any]:
+    """Small pages of a few lines to compare detectors on where none are given."""
+    image = importlib.import_module("PIL.Image")
+    pages = []
+    for size in PAGES_PX:
+        page = image.new("RGB", size, "white")
+        for row, line in enumerate(drawn()):
+            page.paste(line, (10 + 25 * row, 15 + 70 * row))
+        pages.append(page)
+    return pages
 
 
 def opened(path: Path) -> Any:
@@ -203,12 +219,17 @@ def detector(pipeline: Any, folder: Path, out: Path, pictures: list[Any], how: d
 
     write_onnx(Map().eval(), torch.zeros(1, 3, 736, 736), out / "model.onnx", {"x": {2: "height", 3: "width"}})
     kept: dict[str, Any] = {}
-    for i, picture in enumerate(pictures[:2]):
+    for i, picture in enumerate(pictures):
         prepared = pipeline.preprocessor(picture)["img"]
         with torch.no_grad():
             kept[f"input{i}"], kept[f"logits{i}"] = prepared.numpy(), core(prepared).numpy()
     numpy.savez_compressed(out / "reference.npz", **kept)
-    return {"short_side": int(how["image_short_side"]), "threshold": float(how["thresh"]), "samples": len(pictures[:2])}
+    return {
+        "short_side": int(how["image_short_side"]),
+        "threshold": float(how["thresh"]),
+        "mean": [round(mean / 255, 6) for mean in DETECTOR_MEAN],
+        "samples": len(pictures),
+    }
 
 
 def write_onnx(module: Any, example: Any, path: Path, dynamic: dict[str, dict[int, str]]) -> None:
