@@ -32,6 +32,7 @@ app.conf.task_queues = [
     for name in (queue_name(settings, queue) for queue in QUEUES)
 ]
 app.conf.worker_consumer = "worker.consumer:PatientConsumer"
+app.conf.worker_pool = "worker.pool:PatientTaskPool"
 
 
 class PageTask(celery.Task):  # type: ignore[misc]
