@@ -74,7 +74,8 @@ def configuration(settings: Settings, redis_url: str) -> dict[str, Any]:
         "task_serializer": "json",
         "task_default_queue": queue_name(settings, QUEUES[0]),
         "task_create_missing_queues": True,
-        "worker_send_task_events": True,
+        # Flower asks for them while it runs; nobody else listens, and they are half of the parent's work.
+        "worker_send_task_events": False,
         "task_send_sent_event": False,
         "worker_hijack_root_logger": False,
         "enable_utc": True,

@@ -22,6 +22,7 @@ from celery.exceptions import Reject, SoftTimeLimitExceeded
 
 from shared.errors import DocumentError, OcrFleetError, RecordsTooNew, StoreUnavailable
 from shared.keys import page_key
+from shared.packing import packed
 from shared.queue import MESSAGE_VERSION
 from shared.records import Page, ReadOptions, failed_page, pack_page
 from shared.store.protocol import Claim, Message, PageDone
@@ -180,7 +181,7 @@ def _read(slot: Slot, work: Work) -> PageDone:
     warnings = (*source.warnings, *(text for text in page.warnings if text not in source.warnings))
     page = replace(page, warnings=warnings, timing_ms={**timing, **page.timing_ms})
     return PageDone(
-        result=pack_page(page.to_json(claim.page)),
+        result=packed(page, claim.page),
         lines=len(page.lines),
         read_ms=round((time.perf_counter() - started) * 1000),
         fingerprint=fingerprint,
