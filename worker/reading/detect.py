@@ -150,9 +150,9 @@ def _without_sigmoid(graph: Any) -> Any:
 
 
 def _sigmoid(logits: Floats) -> Floats:
-    out = cv2.exp(-logits)
+    out: Floats = cv2.exp(-logits)
     out += 1
-    return np.divide(1, out, out=out)
+    return np.divide(np.float32(1), out, out=out)
 
 
 def trim() -> None:

@@ -8,12 +8,18 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.reading import geometry, prepare, tiles
+from worker.reading import geometry, prepare, straighten, tiles
 from worker.reading.detect import Box, Detector
 from worker.reading.geometry import Floats
 
 LINE_ASPECT = 3.0  # from here on a picture may be the crop of one line
 LINE_HEIGHT_PX = 160
+ROW_GLYPHS = 2.4  # a row from its highest ascender to its lowest descender against its typical glyph: one line, not two
+ROW_FILLS = 0.35  # of the picture's height that the glyphs of a single line take
+ROW_SPOTS = 3  # fewer say nothing
+ROW_DUST = 0.1  # of the picture's height: smaller spots are dots and dirt
+ROW_TALLEST = 2.0  # the highest glyph against the typical one
+ROW_STRAYS = 0.02  # of the ink that may lie outside the row: dust, the tips of a neighbour
 SMALL_CORE_PX = 4.0  # a core thinner than this was hardly seen: its surroundings are looked at again, closer
 CLOSER_MIN = 1.5  # times closer, or it is not worth a second look
 UNSEEN_GLYPH_PX = 5.0  # glyphs smaller than this at the detector's scale escape it
@@ -136,6 +142,35 @@ def is_one_line(image: NDArray[np.uint8], boxes: Sequence[Box]) -> bool:
     middles = [float(box.quad[:, 1].mean()) for box in boxes]
     tallest = max(geometry.bounds(box.quad)[3] - geometry.bounds(box.quad)[1] for box in boxes)
     return max(middles) - min(middles) < 0.3 * tallest and tallest > 0.5 * height
+
+
+def is_plainly_one_line(image: NDArray[np.uint8]) -> bool:
+    """Whether the ink alone shows that a BGR picture is the crop of a single line, so that no detector need look: it is
+    flat, and its glyphs stand in one row that fills it."""
+    height, width = image.shape[:2]
+    if width < LINE_ASPECT * height or height > LINE_HEIGHT_PX:
+        return False
+    mask = (straighten.ink_map(image) > 0).astype(np.uint8)
+    if mask[0].any() or mask[-1].any():
+        return False  # a neighbour or the paper's edge reaches in, or the crop is too tight to tell
+    _, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    spots = stats[1:][stats[1:, cv2.CC_STAT_HEIGHT] >= ROW_DUST * mask.shape[0]]
+    if len(spots) < ROW_SPOTS:
+        return False
+    tops, heights = spots[:, cv2.CC_STAT_TOP], spots[:, cv2.CC_STAT_HEIGHT]
+    typical = prepare.weighted_percentile(heights.astype(np.float64), 50)
+    if heights.max() > ROW_TALLEST * typical:
+        return False  # a rule, a frame, the edge of the paper: not for the ink to judge
+    rows: list[tuple[int, int, int]] = []  # from y, to y, summed height of the glyphs
+    for index in np.argsort(tops, kind="stable"):
+        top, bottom = int(tops[index]), int(tops[index] + heights[index])
+        if rows and top < rows[-1][1]:
+            rows[-1] = (rows[-1][0], max(rows[-1][1], bottom), rows[-1][2] + bottom - top)
+        else:
+            rows.append((top, bottom, bottom - top))
+    top, bottom, _ = max(rows, key=lambda row: row[2])
+    fills = ROW_FILLS * mask.shape[0] < bottom - top < ROW_GLYPHS * typical
+    return fills and int(mask[top:bottom].sum()) >= (1 - ROW_STRAYS) * int(mask.sum())
 
 
 def _heights_inside(ink: prepare.Ink, left: int, top: int, right: int, bottom: int) -> NDArray[np.float64]:

@@ -30,7 +30,7 @@ NEWTON_STEPS = 50
 SHARES = (0.0, 0.1, 0.2, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.7, 0.8, 1.0)
 MARGINS = (0.0, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 1.0)  # 1 never keeps the CRNN's answer to a doubtful line
 GAIN_WANTED = 0.0  # exact above the strong engine alone, on the fitting half; more is bought dearly
-PROBE_LINES = 12
+PROBE_LINES = 8  # of a page: enough to see what kind it is
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
@@ -94,7 +94,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     gate = fit_gate(fit, quick.version)
     if options.share is not None:
         threshold = float(np.quantile(_doubt(gate, fit), 1 - options.share))
-        gate = dataclasses.replace(gate, threshold=threshold, give_up_share=give_up_share(fit, options.share))
+        gate = dataclasses.replace(gate, threshold=threshold, give_up_share=give_up_share(fit))
     write_gate(gate, gates.GATE_FILE)
     text = report(gate, fit, held, Table(samples), (quick.version, strong.version), options.share)
     REPORT_FILE.write_text(text, encoding="utf-8")
@@ -140,7 +140,6 @@ def fit_gate(table: Table, version: str) -> gates.Gate:
         weights -= np.linalg.solve(curve, slope)
     doubt = np.where(table.empty, 1, _sigmoid(x @ weights))
     threshold, margin = choose(table, doubt)
-    passed_on = float((doubt > threshold).mean())
     return gates.Gate(
         mean=tuple(mean.tolist()),
         scale=tuple(scale.tolist()),
@@ -149,7 +148,7 @@ def fit_gate(table: Table, version: str) -> gates.Gate:
         threshold=threshold,
         margin=margin,
         probe_lines=PROBE_LINES,
-        give_up_share=give_up_share(table, passed_on),
+        give_up_share=give_up_share(table),
         fitted_for=version,
     )
 
@@ -169,15 +168,13 @@ def choose(table: Table, doubt: Floats) -> tuple[float, float]:
     return best[1], margin
 
 
-def give_up_share(table: Table, passed_on: float) -> float:
+def give_up_share(table: Table) -> float:
     """The share of lines passed on from which asking the CRNN first takes longer than not asking it.
 
-    A line costs quick + share x strong with the cascade and strong without. Never below half way between the usual
-    share and all: a page a little harder than most is no reason.
+    A line costs quick + share x strong with the cascade and strong without.
     """
     quick, strong = table.ms.mean(0)
-    even = 1 - float(quick / strong)
-    return round(max(even, (1 + passed_on) / 2), 2)
+    return round(max(0.0, 1 - float(quick / strong)), 2)
 
 
 def write_gate(gate: gates.Gate, path: Path) -> None:

@@ -118,6 +118,8 @@ class Reader:
         height, width = image.shape[:2]
         boxes, alone = [find.whole(image)], options.layout == "line"
         if not alone:
+            alone = options.layout == "auto" and find.is_plainly_one_line(image)
+        if not alone:
             ink = prepare.measure_ink(image)
             timer.step("prepare")
             boxes = find.find(self._detector, image, ink)
