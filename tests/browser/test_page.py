@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
 
 from tests.browser.chrome import SAMPLES, Page, squeezed, truth
+from training.export_jobs import export
 
 PUT_FILE = """
 const [name, type, kind, done] = arguments;
@@ -221,3 +223,41 @@ def test_on_a_telephone_nothing_is_wider_than_the_screen(page: Page) -> None:
     page.wait_lines()
     assert page.js("return document.documentElement.scrollWidth") <= 390
     assert page.wait_for(".new-top").text == "New"
+
+
+def test_a_corrected_line_stays_and_can_be_downloaded_to_teach_with(page: Page, tmp_path: Path) -> None:
+    page.driver.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(tmp_path)})
+    page.choose("receipt-en.jpg")
+    before = page.wait_lines()
+    page.all(".lines .line")[1].click()
+    field = page.wait_for(".detail input.correct")
+    assert field.get_attribute("value") == page.lines[1]
+    field.send_keys(Keys.CONTROL + "a")
+    field.send_keys("Corrected by hand" + Keys.ENTER)
+    page.wait(lambda: page.lines[1] == "Corrected by hand", "the corrected line")
+    assert "1 line corrected" in page.text(".changed-count")
+
+    page.driver.refresh()
+    assert page.wait_lines(len(before))[1] == "Corrected by hand"
+    page.wait_for(".menu summary").click()
+    page.wait_for("[data-format='corrected']").click()
+    target = tmp_path / "receipt-en.corrected.json"
+    page.wait(target.is_file, "the download")
+    result = json.loads(target.read_text(encoding="utf-8"))
+    lines = result["pages"][0]["lines"]
+    assert [lines[1]["text"], lines[0]["text"]] == ["Corrected by hand", before[0]]
+    assert "Corrected by hand" in result["text"]
+    assert len(lines[1]["box"]) == 4
+    assert (
+        export(target, SAMPLES / "receipt-en.jpg", tmp_path / "lines")
+        .read_text(encoding="utf-8")
+        .count("\tCorrected by hand\n")
+        == 1
+    )
+
+    page.all(".lines .line")[1].click()
+    field = page.wait_for(".detail input.correct")
+    field.send_keys(Keys.CONTROL + "a")
+    field.send_keys(before[1] + Keys.ENTER)
+    page.wait(lambda: page.text(".changed-count") == "", "the correction to be taken back")
+    assert page.errors() == []

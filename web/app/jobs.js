@@ -4,6 +4,7 @@
 
 import { dropPicture, keepPicture } from "./album.js";
 import { cancelJob, deleteJob, submit } from "./api.js";
+import { dropCorrections } from "./corrections.js";
 import { memory, pause, randomName } from "./dom.js";
 import { Problem } from "./problem.js";
 import { Watch } from "./watch.js";
@@ -110,7 +111,7 @@ export class Jobs extends EventTarget {
   forget() {
     for (const entry of this.entries.filter(ended)) {
       this.#watch.stop(entry);
-      if (entry.id) dropPicture(entry.id);
+      if (entry.id) letGo(entry.id);
     }
     this.entries = this.entries.filter((entry) => !ended(entry));
     this.#changed(null);
@@ -118,7 +119,7 @@ export class Jobs extends EventTarget {
 
   #drop(entry) {
     this.#watch.stop(entry);
-    if (entry.id) dropPicture(entry.id);
+    if (entry.id) letGo(entry.id);
     this.entries = this.entries.filter((other) => other !== entry);
     this.#changed(null);
   }
@@ -178,6 +179,12 @@ export class Jobs extends EventTarget {
       { id, name, size, createdAt, status: phase === "expired" ? "expired" : job?.status, progress: job?.progress ?? null })));
     this.dispatchEvent(new CustomEvent("change", { detail: entry }));
   }
+}
+
+// What the browser keeps beside the list of jobs.
+function letGo(id) {
+  dropPicture(id);
+  dropCorrections(id);
 }
 
 function blank(name) {

@@ -2,6 +2,7 @@
 
 import { keptPicture } from "./album.js";
 import { getPicture, getResult } from "./api.js";
+import { correct, corrected, correctedResult, correctionsOf } from "./corrections.js";
 import { h, icon } from "./dom.js";
 import { duration, onLanguage, t } from "./i18n.js";
 import { SHOWN_BY_BROWSERS, ended, standing } from "./jobs.js";
@@ -36,6 +37,9 @@ export class JobView {
       select: (index) => this.#select(index, "text"),
       cut: (index, height) => this.viewer.cut(index, height),
       copy: (text) => copy(text),
+      correct: (index, text) => this.#correct(index, text),
+      said: (index) => correctionsOf(this.entry?.id)[this.#page]?.[index],
+      plain: () => corrected(this.entry?.id, this.#pages.known.get(this.#page)?.data).text ?? "",
     });
     this.panes = h("div", { class: "panes" }, this.viewer.element, this.text.element);
     this.viewer.image.addEventListener("load", () => this.#describe());
@@ -143,6 +147,13 @@ export class JobView {
     this.text.select(index, from === "picture");
   }
 
+  #correct(index, text) {
+    const line = this.#pages.known.get(this.#page)?.data?.lines[index];
+    if (!line) return;
+    correct(this.entry.id, this.#page, index, text, line.text);
+    this.#buildActions();
+  }
+
   // The picture's name for those who do not see it.
   #describe() {
     this.viewer.image.alt = `${this.entry?.name ?? ""}, ${t("page")} ${this.#page}`;
@@ -167,24 +178,25 @@ export class JobView {
 
   #buildActions() {
     const { entry } = this;
-    const state = `${standing(entry)}/${entry.id}/${document.documentElement.lang}`;
+    const changed = this.#changed;
+    const state = `${standing(entry)}/${entry.id}/${document.documentElement.lang}/${changed}`;
     if (this.actions.dataset.state === state) return; // an open menu stays open
     this.actions.dataset.state = state;
     const readable = ["done", "partial"].includes(entry.job?.status) && entry.phase === "sent";
     const items = [];
     if (readable) {
       items.push(h("button", { type: "button", class: "button primary", id: "copy", onclick: () => this.#copyAll() }, icon("copy"), t("copy")));
-      items.push(this.#downloads());
+      items.push(this.#downloads(changed ? [...Object.keys(FORMATS), "corrected"] : Object.keys(FORMATS)));
     }
     if (!ended(entry)) items.push(h("button", { type: "button", class: "button", id: "cancel", onclick: () => this.jobs.cancel(entry).catch(complain) }, icon("stop"), t("cancelJob")));
     else items.push(h("button", { type: "button", class: "button", id: "remove", title: t("remove"), "aria-label": t("remove"), onclick: () => this.#remove() }, icon("bin")));
     this.actions.replaceChildren(...items);
   }
 
-  #downloads() {
+  #downloads(formats) {
     const menu = h("details", { class: "menu" },
       h("summary", { class: "button" }, icon("save"), t("download"), icon("down")),
-      h("ul", {}, Object.keys(FORMATS).map((format) => h("li", {}, h("button", {
+      h("ul", {}, formats.map((format) => h("li", {}, h("button", {
         type: "button", data: { format }, onclick: () => { menu.open = false; this.#download(format); },
       }, t(`f_${format}`))))));
     menu.addEventListener("focusout", (event) => { if (!menu.contains(event.relatedTarget)) menu.open = false; });
@@ -195,7 +207,7 @@ export class JobView {
   async #copyAll() {
     try {
       const single = this.#pages.numbers.length === 1 && this.#pages.known.get(this.#page)?.data;
-      await copy(single ? single.text : await (await getResult(this.entry.id, "text")).text());
+      await copy(single ? corrected(this.entry.id, single).text : this.#changed ? (await this.#correctedResult()).text : await (await getResult(this.entry.id, "text")).text());
     } catch (error) {
       complain(error);
     }
@@ -204,13 +216,23 @@ export class JobView {
   async #download(format) {
     const { entry } = this;
     try {
-      const url = URL.createObjectURL(await getResult(entry.id, format));
+      const blob = format === "corrected" ? new Blob([JSON.stringify(await this.#correctedResult(), null, 1)], { type: "application/json" }) : await getResult(entry.id, format);
+      const url = URL.createObjectURL(blob);
       const stem = (entry.name || entry.id).replace(/\.[^.]*$/, "");
-      h("a", { href: url, download: `${stem}.${FORMATS[format]}` }).click();
+      h("a", { href: url, download: `${stem}.${FORMATS[format] ?? "corrected.json"}` }).click();
       setTimeout(() => URL.revokeObjectURL(url), 60_000);
     } catch (error) {
       complain(error);
     }
+  }
+
+  get #changed() {
+    return Object.keys(correctionsOf(this.entry.id)).length > 0;
+  }
+
+  async #correctedResult() {
+    const { id } = this.entry;
+    return correctedResult(id, JSON.parse(await (await getResult(id, "json")).text()));
   }
 
   async #remove() {

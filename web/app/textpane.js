@@ -18,7 +18,9 @@ export class TextPane {
   #on;
   #said = null;
 
-  /** `on.hover(index|null)`, `on.select(index|null)`, `on.cut(index, height)` (a canvas or null), `on.copy(text)`. */
+  /** `on.hover(index|null)`, `on.select(index|null)`, `on.cut(index, height)` (a canvas or null),
+   * `on.copy(text)`, `on.correct(index, text)`, `on.said(index)` (what a person put in place of the line, or undefined),
+   * `on.plain()` (the page's text). */
   constructor(on) {
     this.#on = on;
     this.bar = h("div", { class: "pane-bar" });
@@ -95,6 +97,10 @@ export class TextPane {
       event.preventDefault();
       this.#items[index + step]?.focus();
     });
+    this.list.addEventListener("change", (event) => {
+      const index = event.target.dataset.correct;
+      if (index !== undefined) this.#correct(Number(index), event.target.value);
+    });
     this.list.addEventListener("focusin", (event) => this.#on.hover(at(event)));
   }
 
@@ -111,7 +117,7 @@ export class TextPane {
       }
       return cell;
     }))));
-    this.plain.textContent = this.#page?.text ?? "";
+    this.plain.textContent = this.#page ? this.#on.plain() : "";
     this.list.hidden = this.#plain || !lines.length;
     this.plain.hidden = !this.#plain || !lines.length;
     this.warnings.replaceChildren(...(this.#page?.warnings ?? []).map((warning) => h("li", {}, String(warning))));
@@ -121,32 +127,45 @@ export class TextPane {
     if (this.#selected !== null) this.select(this.#selected);
   }
 
+  #correct(index, text) {
+    this.#on.correct(index, text.trim());
+    this.#render();
+    this.#items[index]?.focus();
+  }
+
   #buildBar(lines) {
     const tab = (plain, word) => h("button", {
       type: "button", class: "tab", "aria-pressed": String(this.#plain === plain),
       onclick: () => { this.#plain = plain; this.#render(); },
     }, t(word));
+    const changed = lines.filter((line, index) => this.#on.said(index) !== undefined).length;
     const unsure = lines.reduce((sum, line) => sum + (line.chars ?? []).filter(isUnsure).length, 0);
     this.bar.replaceChildren(
       h("div", { class: "tabs", role: "group", "aria-label": t("text") }, tab(false, "linesTab"), tab(true, "plainTab")),
       h("span", { class: "spring" }),
+      h("span", { class: "changed-count", title: t("changedWhere") }, changed ? t("changedCount", { n: changed }) : ""),
       h("span", { class: "unsure-count", title: t("unsure") }, unsure ? t("unsureCount", { n: unsure }) : ""),
     );
   }
 
   #item(line, index) {
-    return h("div", { class: "line", data: { line: index }, tabIndex: 0, role: "button", "aria-pressed": "false", dir: "auto" }, ...marked(line));
+    const said = this.#on.said(index);
+    const words = said === undefined ? marked(line)
+      : said ? [h("ins", { title: t("wasRead", { text: line.text }) }, said)] : [h("del", { title: t("leftOut") }, line.text)];
+    return h("div", { class: "line", data: { line: index }, tabIndex: 0, role: "button", "aria-pressed": "false", dir: "auto" }, ...words);
   }
 
   #detail(index) {
     const line = this.#page.lines[index];
     const facts = [t("confidence", { percent: percent(line.confidence) })];
     if (line.engine) facts.push(t("readBy", { engine: line.engine }));
+    const said = this.#on.said(index) ?? line.text;
     const doubts = (line.chars ?? []).filter((char) => isUnsure(char) && char.text.trim());
     return h("div", { class: "detail" },
       this.#on.cut(index, CUT_HEIGHT_PX * devicePixelRatio),
       doubts.length ? h("ul", { class: "doubts" }, doubts.map((char) => h("li", {}, h("b", {}, char.text), ` ${explain(char)}`))) : null,
-      h("p", { class: "facts" }, h("span", {}, facts.join(" · ")), iconButton("copy", t("copyLine"), () => this.#on.copy(line.text))));
+      h("input", { type: "text", class: "correct", value: said, data: { correct: index }, title: t("correctHint"), "aria-label": t("correctLine"), autocomplete: "off", spellcheck: false, dir: "auto" }),
+      h("p", { class: "facts" }, h("span", {}, facts.join(" · ")), iconButton("copy", t("copyLine"), () => this.#on.copy(said))));
   }
 }
 
