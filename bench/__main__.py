@@ -7,6 +7,7 @@ import sys
 
 COMMANDS = {
     "reading": "lines and pages of a labelled folder: exact, CER, F1, seconds, memory; with --peers beside other readers",
+    "pdfs": "whole PDF documents: error rate of their text and seconds a page, by their text layer and by their pictures",
     "geometry": "turned and tilted copies of the pages: how much recall they lose against the upright ones",
     "degrade": "blurred, dim, noisy, faxed, tiny copies: what preprocessing wins there, and what it costs on clean ones",
     "overhead": "one-line pictures through HTTP: what gateway, queue and store add to the reading, and a cached answer",
