@@ -22,9 +22,12 @@ def at(sorted_values: list[float], share: float) -> float:
     )
 
 
-def report(one: float, together: float, cores: int, phases: list[Phase]) -> tuple[str, bool]:
-    """The tables, and whether every accepted job was answered. `one`, `together`: pages a second of the engine alone."""
-    held = True
+def report(one: float, around: tuple[float, float], cores: int, phases: list[Phase]) -> tuple[str, bool]:
+    """The tables, and whether every accepted job was answered.
+
+    `one`: pages a second of the engine alone on one core, `around`: on all cores at once, before and after the phases.
+    """
+    held, together = True, statistics.fmean(around)
     rows, inside = [], []
     for phase in phases:
         found = phase.latencies()
@@ -60,7 +63,8 @@ def report(one: float, together: float, cores: int, phases: list[Phase]) -> tupl
         "",
         "| engine alone | pages a second | the fleet's best phase over it |",
         "|---|---|---|",
-        f"| {cores} processes at once, one a core | {together:.2f} | **{best.speed() / together:.2f}** |",
+        f"| {cores} processes at once, one a core: {around[0]:.2f} before and {around[1]:.2f} after | {together:.2f} | "
+        f"**{best.speed() / together:.2f}** |",
         f"| one process by itself x {cores} | {one * cores:.2f} | {best.speed() / one / cores:.2f} |",
         "",
         "The first is the reference (capacity, in the table above): two processes at work share caches and memory, with",
