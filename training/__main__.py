@@ -76,7 +76,10 @@ def parser() -> argparse.ArgumentParser:
     blend = commands.add_parser(
         "blend", help="average a checkpoint with the base model, choose the share, write the ONNX file"
     )
-    blend.add_argument("--checkpoint", type=pathlib.Path, default=WORK / "floor" / "last.pt")
+    blend.add_argument(
+        "--checkpoint", type=pathlib.Path, nargs="+", default=[WORK / "floor" / "last.pt"], help="one run, or several"
+    )
+    blend.add_argument("--keep", type=pathlib.Path, help="writes what was trained, not averaged with the base, float16")
     blend.add_argument(
         "--shares", type=float, nargs="+", default=[0.4, 0.55, 0.7, 0.85, 1.0], help="of the trained weights"
     )

@@ -13,12 +13,13 @@ import numpy as np
 
 from training.alphabet import Alphabet
 from training.evaluate import Labelled, Tally, judge, labelled_lines, misread_sheet, rendered_lines, table
-from training.reading import Reader, ppocrv6
+from training.reading import Reader, ppocrv6, prepare
 
 if TYPE_CHECKING:
     from training.distil import Teacher
 
 VALIDATION_SEED = 90
+CALIBRATION_SEED, CALIBRATION_LINES = 91, 300  # shown to a model to see what range 8 bits must span
 # Rendered lines flatter the trained weights, being of the kind they were trained on; so nearly as good with less of them is better.
 TOLERANCE = 1.1
 
@@ -81,27 +82,36 @@ def _teacher(options: argparse.Namespace, vocabulary: pathlib.Path) -> Teacher |
 
 
 def blend(options: argparse.Namespace) -> int:
-    """Chooses the share by CER on rendered lines in faces that training never sees, then writes the weights."""
+    """Chooses the share by CER on rendered lines in faces that training never sees, then writes the weights.
+
+    Runs that began from the same weights are averaged first (Wortsman et al., Model soups, arXiv 2203.05482).
+    """
     import torch
 
     from training.crnn import Crnn, load
-    from training.export import averaged, export
+    from training.export import averaged, export, soup
 
     cv2.setNumThreads(1)
     base = load(options.base).state_dict()
-    kept = torch.load(options.checkpoint, weights_only=True)
+    kept = soup([torch.load(path, weights_only=True) for path in options.checkpoint])
+    if options.keep is not None:
+        halved = {name: weight.half() for name, weight in kept["model"].items()}
+        torch.save({**kept, "model": halved}, options.keep)
     alphabet = Alphabet.load(options.vocabulary)
     lines = rendered_lines(options.vocabulary, options.lines, VALIDATION_SEED) if len(options.shares) > 1 else []
+    shown = rendered_lines(options.vocabulary, CALIBRATION_LINES, CALIBRATION_SEED, held_out=False)
+    seen = [prepare(line.pixels(), 32) for line in shown]
     scored: dict[str, dict[str, Tally]] = {}
     for share in options.shares:
         model = Crnn()
         model.load_state_dict(averaged(base, kept["model"], share))
-        path = options.weights if len(options.shares) == 1 else options.checkpoint.with_name(f"share{share:g}.onnx")
-        digest = export(
-            model,
-            path,
-            {"ocrfleet.version": options.version, "ocrfleet.share": f"{share:g}", "ocrfleet.lines": str(kept["lines"])},
-        )
+        path = options.weights if len(options.shares) == 1 else options.checkpoint[0].with_name(f"share{share:g}.onnx")
+        facts = {
+            "ocrfleet.version": options.version,
+            "ocrfleet.share": f"{share:g}",
+            "ocrfleet.lines": str(kept["lines"]),
+        }
+        digest = export(model, path, facts, seen)
         print(f"{path} {path.stat().st_size} bytes sha256 {digest}", flush=True)
         if lines:
             scored[f"{share:g}"], _, _ = judge(lines, Reader(path, alphabet).read)
@@ -129,6 +139,7 @@ def evaluate(options: argparse.Namespace) -> int:
             readers["PP-OCRv6 small"] = ppocrv6(large)
     if options.weights.is_file():
         readers["ocrfleet crnn"] = Reader(options.weights, alphabet)
+        readers["crnn as served"] = Reader(options.weights, alphabet, served=True)
     else:
         print(f"no weights at {options.weights}", file=sys.stderr)
     columns: dict[str, dict[str, Tally]] = {}

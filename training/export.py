@@ -7,9 +7,11 @@ model is loaded. That halves the file and costs nothing when reading.
 from __future__ import annotations
 
 import hashlib
+import json
 import pathlib
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,7 +19,9 @@ from torch import Tensor, nn
 
 from training.compact import Best, Compact
 from training.crnn import Crnn
+from worker.reading import eight_bit
 
+Array = np.ndarray[Any, np.dtype[Any]]
 LEAST_HALVED = 256  # numbers; smaller arrays stay float32
 
 
@@ -38,10 +42,17 @@ def averaged(base: Mapping[str, Tensor], trained: Mapping[str, Tensor], share: f
     return {name: torch.lerp(base[name].float(), weight.float(), share) for name, weight in trained.items()}
 
 
-def export(model: Crnn | Compact, path: pathlib.Path, properties: Mapping[str, str]) -> str:
+def soup(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """The mean of several runs' weights, and how many lines they saw together (each counts what it began with)."""
+    names = runs[0]["model"]
+    mean = {name: torch.stack([run["model"][name].float() for run in runs]).mean(0) for name in names}
+    return {"model": mean, "lines": sum(run["lines"] for run in runs), "pool": max(run["pool"] for run in runs)}
+
+
+def export(model: Crnn | Compact, path: pathlib.Path, properties: Mapping[str, str], seen: Iterable[Array] = ()) -> str:
     """Writes `model` with any batch and width (the compact one with its arg-max inside), float16 storage and `properties` as metadata; returns the file's SHA-256.
 
-    The model's own weights are rounded to float16 first, so that it goes on answering as the file does.
+    Where it is shown lines (`seen`, (batch, 3, 32, width) each), the ranges that 8-bit arithmetic needs are kept, too. The model's own weights are rounded to float16 first, so that it goes on answering as the file does.
     """
     import onnx
 
@@ -62,6 +73,9 @@ def export(model: Crnn | Compact, path: pathlib.Path, properties: Mapping[str, s
         graph.metadata_props.add(key=key, value=value)
     onnx.checker.check_model(graph)
     path.write_bytes(graph.SerializeToString())
+    if ranges := eight_bit.ranges(path, seen) if (seen := list(seen)) else {}:
+        graph.metadata_props.add(key=eight_bit.KEY, value=json.dumps(ranges, separators=(",", ":")))
+        path.write_bytes(graph.SerializeToString())
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 

@@ -21,12 +21,14 @@ from training import degrade
 from training.alphabet import Alphabet
 from training.dataset import Batch, Plan, Stream, fit, share_out
 from training.evaluate import Array, Labelled
+from training.reading import prepare
 from training.render import Renderer, Sample, to_height
 from training.served import Base, Score, Served
 from training.table import Table, Untaught, read_table, split
 
 GOLDEN_SEED = 77
 CHOOSING_SEED = 78
+SHOWN_SEED, SHOWN = 79, 150  # of either kind, to see what range the 8-bit layers must span
 GOLDEN_FALL = 0.005  # of exact, at most
 CHOOSING_FALL = 0.0025  # of exact on the rendered lines that choose: half of what the gate allows
 MOST_HELD, MOST_CHOOSING = 1000, 200  # of the user's lines: reading more would take longer than it tells
@@ -168,7 +170,7 @@ def finetune(wish: Wish, progress: Progress = lambda share, words: None) -> Verd
 
     from training.crnn import Crnn, load
     from training.export import averaged, export
-    from training.train import Recipe, Trainer
+    from training.train import Recipe, Trainer, has_bfloat16
 
     torch.set_num_threads(wish.threads)
     torch.manual_seed(wish.seed)
@@ -189,7 +191,14 @@ def finetune(wish: Wish, progress: Progress = lambda share, words: None) -> Verd
     plan = Plan(str(wish.base.characters), seed=wish.seed + 5000, pool_lines=256)
     model.train_from(9)
     recipe = Recipe(
-        steps=wish.steps, minutes=wish.minutes, rate=wish.rate, warm_up=30, full_after=0.8, tether=2e-4, hold_every=3
+        steps=wish.steps,
+        minutes=wish.minutes,
+        rate=wish.rate,
+        warm_up=30,
+        full_after=0.8,
+        tether=2e-4,
+        hold_every=3,
+        half=has_bfloat16(),
     )
     trainer = Trainer(model, plan, recipe, wish.folder, base)
     trainer.source = Mixed(own_batches(train, alphabet, plan), plan, wish.rendered)
@@ -200,10 +209,12 @@ def finetune(wish: Wish, progress: Progress = lambda share, words: None) -> Verd
         copy = Crnn(len(alphabet))
         copy.load_state_dict(averaged(base.state_dict(), model.state_dict(), share))
         path = wish.folder / f"share{share:g}.onnx"
-        export(copy, path, {"ocrfleet.parent": wish.base.name, "ocrfleet.share": f"{share:g}"})
+        export(copy, path, {"ocrfleet.parent": wish.base.name, "ocrfleet.share": f"{share:g}"}, seen)
         return path, Served(wish.base.engine(path))
 
     progress(0.85, "choosing how much to keep")
+    shown = (*train[:SHOWN], *rendered(alphabet.characters, SHOWN, SHOWN_SEED))
+    seen = [prepare(line.pixels(), 32) for line in shown]
     before = Served(wish.base.engine())
     plain = rendered(alphabet.characters, wish.choosing, CHOOSING_SEED)
     start = (before.score(choosing), before.score(plain))

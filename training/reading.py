@@ -1,4 +1,4 @@
-"""Reads line pictures with an exported model, the way the service does: its own width, float32, one core."""
+"""Reads line pictures with an exported model, the way the service lays them out: their own width, one core."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from training.alphabet import BLANK, Alphabet
+from worker.reading import eight_bit, runtime
 
 Array = np.ndarray[Any, np.dtype[Any]]
 # How a line is laid out, in pixels at a height of 32 (and in proportion at others): padding after it, least width, multiples.
@@ -19,18 +20,26 @@ MAX_WIDTH_PX = 3200
 
 @dataclasses.dataclass
 class Reader:
-    """An ONNX recogniser on OpenVINO. `height` in pixels; classes are `alphabet`'s."""
+    """An ONNX recogniser on OpenVINO. `height` in pixels; classes are `alphabet`'s.
+
+    Works in float32, or `served`: with the 8-bit layers and the bfloat16 that the service takes on this processor.
+    """
 
     path: pathlib.Path
     alphabet: Alphabet
     height: int = 32
+    served: bool = False
 
     def __post_init__(self) -> None:
         import openvino
 
         core = openvino.Core()
-        settings = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": 1, "PERFORMANCE_HINT": "LATENCY"}
-        self._compiled = core.compile_model(core.read_model(str(self.path)), "CPU", settings)
+        precision = runtime.arithmetic("auto") if self.served else "f32"
+        settings = {"INFERENCE_PRECISION_HINT": precision, "INFERENCE_NUM_THREADS": 1, "PERFORMANCE_HINT": "LATENCY"}
+        graph = core.read_model(str(self.path))
+        if self.served and eight_bit.supported():
+            graph = eight_bit.applied(graph)
+        self._compiled = core.compile_model(graph, "CPU", settings)
 
     def probabilities(self, picture: Array) -> Array:
         """A BGR uint8 picture -> (steps, classes), or (steps,) where the arg-max is inside the graph."""

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 BLANK = 0
 TOP = 4  # classes a step that leave the graph: the best and three alternatives
-GROUPS = 64  # into which the classes are parted for the search of the best
+GROUPS = (40, 160)  # into about so many the classes are parted for the search of the best
 REFUSED = -1e4  # added to the logit of a character that is not allowed
 ALTERNATIVE_MIN = 1e-3  # below this probability an alternative tells a reader nothing
 
@@ -60,10 +60,11 @@ def _top(scores: Any, classes: int) -> tuple[Any, Any]:
     """
     from openvino import opset13
 
-    size = -(-classes // GROUPS)
-    padding = np.array([0, 0, size * GROUPS - classes])
-    scores = opset13.pad(scores, np.zeros(3, np.int64), padding, "constant", np.float32(-1))
-    groups = opset13.reshape(scores, np.array([0, 0, GROUPS, size]), True)
+    count, size = parted(classes)
+    if count * size != classes:
+        padding = np.array([0, 0, count * size - classes])
+        scores = opset13.pad(scores, np.zeros(3, np.int64), padding, "constant", np.float32(-1))
+    groups = opset13.reshape(scores, np.array([0, 0, count, size]), True)
     highest = opset13.reduce_max(groups, np.array([3]), False)
     chosen = opset13.topk(highest, np.int32(TOP), 2, "max", "index", "i32").output(1)
     few = opset13.reshape(opset13.gather(groups, chosen, np.int32(2), 2), np.array([0, 0, TOP * size]), True)
@@ -72,6 +73,13 @@ def _top(scores: Any, classes: int) -> tuple[Any, Any]:
     inside = opset13.subtract(best.output(1), opset13.multiply(which, np.int32(size)))
     group = opset13.gather(chosen, which, np.int32(2), 2)
     return best.output(0), opset13.add(opset13.multiply(group, np.int32(size)), inside).output(0)
+
+
+def parted(classes: int) -> tuple[int, int]:
+    """How many groups of how many classes: evenly where that goes, so that no copy with padding is made."""
+    even = [count for count in range(*GROUPS) if classes % count == 0]
+    count = max(even) if even else 64
+    return count, -(-classes // count)
 
 
 def decode(scores: NDArray[np.float32], classes: NDArray[np.int32]) -> list[Peak]:

@@ -6,12 +6,13 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.reading import ctc, ink, longline, pack, places
+from worker.reading import ctc, eight_bit, ink, longline, pack, places
 from worker.reading.models import Facts, ModelError, place
 from worker.reading.recogniser import Crop, ReadChar, Reading
 from worker.reading.runtime import Session
@@ -42,7 +43,7 @@ class CtcRecogniser:
 
     Every line keeps its proportions. Widths are rounded up to a few sizes, because each new input size costs time and
     memory, and what is right of the line is filled with the value that the model was trained to see there. `precision`
-    is that of the arithmetic (`runtime.arithmetic`).
+    is that of the arithmetic (`runtime.arithmetic`); with `auto` the layers that the model names are in 8 bits besides.
     """
 
     def __init__(self, facts: Facts, folder: Path, precision: str = "auto") -> None:
@@ -65,7 +66,12 @@ class CtcRecogniser:
         self.peak_at: float = how.get("peak_at", PEAK_AT)
         self._mean = np.float32(how["mean"] * 255)
         self._scale = np.float32(1 / (how["std"] * 255))
-        self.session = Session(file, precision=precision, edit=lambda graph: ctc.top_graph(graph, how.get("classes")))
+        eight = precision == "auto" and eight_bit.supported()
+
+        def edit(graph: Any) -> Any:
+            return ctc.top_graph(eight_bit.applied(graph) if eight else graph, how.get("classes"))
+
+        self.session = Session(file, precision=precision, edit=edit)
         self.alphabet = self._alphabet(facts, folder)
         self.vocabulary = frozenset(self.alphabet) - {""}
         self.allow_all = np.zeros((1, 1, len(self.alphabet)), np.float32)
