@@ -3,14 +3,16 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest
+TRAINING := .venv-training
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test lint unit integration test-faults browser faketime samples lock clean
+.PHONY: help setup setup-dev run test lint unit integration test-faults training training-setup training-test fonts browser faketime samples lock clean
 
 help:
 	@echo "make run          set up and serve on http://127.0.0.1:$${OCRFLEET_PORT:-8080}  (Ctrl-C stops it)"
 	@echo "make test         set up and run every check and test"
 	@echo "make test-faults  kill, starve and cut off the parts of a running fleet, and see that nothing is lost"
+	@echo "make training-test  teach the recogniser for 200 steps and more; make training-setup makes its environment"
 	@echo "make lint         style and types only        make samples  draw the sample documents again"
 	@echo "make lock         solve the versions again    make clean    remove the environment and what tools left"
 
@@ -24,7 +26,7 @@ setup-dev:
 run: setup
 	@exec $(BIN)/python -m cli.main up
 
-test: setup-dev browser lint unit integration
+test: setup-dev browser lint unit training integration
 
 lint: setup-dev
 	$(BIN)/ruff check .
@@ -39,6 +41,28 @@ integration: setup-dev
 
 test-faults: setup-dev faketime
 	$(PYTEST) tests/faults
+
+# Training needs torch, 200 MB and more in an environment of its own: so in CI, or where that environment was made.
+training:
+	@if [ -n "$$CI" ] || [ -d $(TRAINING) ]; then $(MAKE) --no-print-directory training-test; \
+	else echo "test: the tests of training are left out (make training-setup makes their environment)"; fi
+
+training-setup: fonts
+	@$(PYTHON) cli/install.py train-test --venv $(TRAINING) --no-models
+
+training-test: fonts
+	@$(PYTHON) cli/install.py train-test --venv $(TRAINING) --no-models; code=$$?; \
+	if [ $$code = 3 ]; then exit 0; fi; [ $$code = 0 ] && \
+	  $(TRAINING)/bin/python -m pytest -rs tests/unit/test_training.py tests/unit/test_training_model.py tests/unit/test_finetune.py
+
+# Chinese and Latin faces to draw lines with, some of them kept from training.
+fonts:
+	@[ -e /usr/share/fonts/truetype/wqy/wqy-microhei.ttc ] && [ -d /usr/share/fonts/opentype/urw-base35 ] || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    echo "test: installing fonts with apt-get"; \
+	    { apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends \
+	        fonts-noto-cjk fonts-wqy-microhei fonts-urw-base35; } >/dev/null || echo "test: no fonts could be installed"; \
+	  else echo "test: few fonts here: some tests of training will be skipped"; fi; }
 
 # A clock that is off, for the workers of one fault test.
 faketime:
@@ -67,5 +91,5 @@ lock:
 	$(BIN)/python requirements/lock.py
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(TRAINING) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

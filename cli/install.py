@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import importlib.util
+import json
 import os
 import re
 import subprocess
@@ -18,10 +19,15 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 OLDEST_PYTHON = (3, 11)
+LEFT_OUT = 3  # exit code
 TAIL_LINES = 12  # of pip's output, shown when it fails
 SAY_EVERY_S = 5.0  # where the output is not a terminal
 # Settings of the person's own pip that would send packages elsewhere than into the environment.
 MISLEADING = ("PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PYTHONPATH", "PYTHONHOME")
+
+
+TORCH = ROOT / "requirements" / "torch.txt"
+FOR_A_CARD = ("nvidia", "cuda", "triton")  # what a torch for graphics cards requires besides: some 3 GB
 
 
 class Failed(Exception):
@@ -30,6 +36,10 @@ class Failed(Exception):
     def __init__(self, english: str, chinese: str) -> None:
         super().__init__(english)
         self.english, self.chinese = english, chinese
+
+
+class LeftOut(Exception):
+    """Nothing failed, but this is not set up here."""
 
 
 def say(text: str) -> None:
@@ -150,7 +160,9 @@ def last_line(text: str) -> str:
 def fingerprint(locks: list[str]) -> str:
     """What an environment depends on; another fingerprint in the stamp means: install again."""
     digest = hashlib.sha256(str(ROOT).encode())
-    for path in [*(ROOT / "requirements" / f"{lock}.lock" for lock in locks), ROOT / "pyproject.toml"]:
+    files = [ROOT / "requirements" / f"{lock}.lock" for lock in locks]
+    files += [TORCH] if any(lock.startswith("train") for lock in locks) else []
+    for path in [*files, ROOT / "pyproject.toml"]:
         digest.update(path.read_bytes())
     return digest.hexdigest()
 
@@ -168,11 +180,29 @@ def install(venv: Path, lock: str) -> bool:
     if not has_pip:
         make_environment(venv)
     pip([str(python), "-m", "pip"], "build", "pip and setuptools")
+    if lock == "train-test" and needs_card(python):
+        raise LeftOut
     pip([str(python), "-m", "pip"], lock, "the packages" if lock == "runtime" else f"the packages of {lock}.lock")
+    if lock.startswith("train"):
+        say("installing torch: its files differ from machine to machine, so it is not checked against a hash")
+        run_pip([str(python), "-m", "pip", "install", "--progress-bar", "off", "-r", str(TORCH)])
     # Editable, so that the checkout is what runs; the build backend was just installed from its lock.
     run_pip([str(python), "-m", "pip", "install", "--no-deps", "--no-build-isolation", "--editable", str(ROOT)])
     stamp.write_text(state, encoding="utf-8")
     return True
+
+
+def needs_card(python: Path) -> bool:
+    """Whether the torch that the package index offers is the one for graphics cards; only its description is fetched."""
+    command = [str(python), "-m", "pip", "install", "--dry-run", "--ignore-installed", "--no-deps", "--quiet"]
+    asked = subprocess.run(
+        [*command, "--report", "-", "-r", str(TORCH)], capture_output=True, text=True, env=environment(), check=False
+    )
+    if asked.returncode:
+        print("\n".join(asked.stderr.splitlines()[-TAIL_LINES:]), file=sys.stderr)
+        raise explained(asked.stderr.lower())
+    wanted = json.loads(asked.stdout)["install"][0]["metadata"].get("requires_dist", [])
+    return any(row.startswith(FOR_A_CARD) for row in wanted)
 
 
 def fetch_models(venv: Path) -> None:
@@ -195,7 +225,7 @@ def main() -> int:
         print(f"setup: 需要 Python 3.11 或更高版本，当前为 {found}；可指定：make PYTHON=python3.12 run")
         return 1
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("lock", choices=("runtime", "dev", "train"))
+    parser.add_argument("lock", choices=("runtime", "dev", "train", "train-test"))
     parser.add_argument("--venv", type=Path, default=ROOT / ".venv")
     parser.add_argument("--no-models", action="store_true", help="leave the models out")
     options = parser.parse_args()
@@ -205,6 +235,9 @@ def main() -> int:
             if not options.no_models:
                 fetch_models(options.venv)
             say(f"ready after {time.monotonic() - started:.0f} s")
+    except LeftOut:
+        say("left out: the package index has torch for graphics cards only, 3 GB (docs/finetune.md names another way)")
+        return LEFT_OUT
     except Failed as failure:
         print(f"setup: {failure.english}\nsetup: {failure.chinese}", file=sys.stderr)
         return 1

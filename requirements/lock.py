@@ -24,10 +24,13 @@ EXTRAS = {
     "flower": ("flower",),
     "server": ("server",),
     "train": ("worker", "train"),
+    "train-test": ("worker", "train", "dev"),
 }
 # What installs the rest: pip itself (an environment made without ensurepip gets it from here) and the build backend.
 BUILD = "pip==26.3\nsetuptools==84.2.1\n"
 NOT_LOCKED = ("torch",)
+# What every build of torch needs besides, so that only torch itself comes without a hash.
+BESIDE_TORCH = ("filelock", "fsspec", "jinja2", "networkx", "sympy", "typing-extensions")
 HEADER = """# Made by `make lock` from pyproject.toml ({extras}). Do not edit.
 # Install with: pip install --require-hashes -r requirements/{name}.lock
 """
@@ -37,6 +40,7 @@ def wanted(extras: tuple[str, ...]) -> str:
     """The requirements of the project and some of its extras, one a line, without those that are not locked."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     rows = [*project["dependencies"], *(row for extra in extras for row in project["optional-dependencies"][extra])]
+    rows += BESIDE_TORCH if any(row.startswith(NOT_LOCKED) for row in rows) else ()
     return "\n".join(row for row in rows if not row.startswith(NOT_LOCKED)) + "\n"
 
 
