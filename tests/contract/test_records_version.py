@@ -9,7 +9,7 @@ import pytest
 import redis
 
 from shared.errors import RecordsTooNew, StoreUnavailable
-from shared.store import redis as store_module
+from shared.store import scripts as store_module
 from shared.store.redis import RedisStore
 
 
