@@ -12,6 +12,7 @@ from pathlib import Path
 
 from cli import machine
 from cli.findings import BAD, NOTE, OK, WARN, Finding, gib
+from shared import host
 from shared.settings import Settings
 from worker.reading import models
 
@@ -87,15 +88,15 @@ def check_processor(settings: Settings) -> Iterator[Finding]:
         yield Finding(OK, "processor", f"{name} with AVX2 (with AVX-512 reading is faster still)", f"{name}，支持 AVX2（AVX-512 更快）")  # fmt: skip
     else:
         yield Finding(WARN, "processor", f"{name} has no AVX2: reading takes several times as long", f"{name} 不支持 AVX2：识别会慢数倍", "use a machine with AVX2, or let the virtual machine pass it through", "请更换支持 AVX2 的机器，或在虚拟机中开启")  # fmt: skip
-    cores, quota = machine.usable_cores(), machine.cpu_quota()
-    slots = machine.expected_slots(settings.worker_cores)
+    cores, quota = host.usable_cores(), host.cpu_quota()
+    slots = host.process_count(settings.worker_cores)
     said = f"{len(cores)} usable core(s)" + (f", quota {quota:g}" if quota is not None else "")
     said_zh = f"可用 {len(cores)} 核" + (f"，配额 {quota:g}" if quota is not None else "")
     if slots > len(cores) or (quota is not None and slots > max(1, int(quota + 0.01))):
         yield Finding(WARN, "cores", f"{said}, but {slots} worker processes are asked for", f"{said_zh}，但要求 {slots} 个识别进程", f"set WORKER_CORES to {len(cores)} or less: processes that share a core only wait for each other", f"请将 WORKER_CORES 设为不超过 {len(cores)}")  # fmt: skip
     else:
         yield Finding(OK, "cores", f"{said}: {slots} worker process(es)", f"{said_zh}：{slots} 个识别进程")
-    total, available = machine.memory_bytes()
+    total, available = host.memory_bytes()
     needed = slots * SLOT_BYTES + REST_BYTES
     if total < needed:
         yield Finding(BAD if total < SLOT_BYTES + REST_BYTES else WARN, "memory", f"{gib(total)} of memory, {gib(needed)} are needed for {slots} worker process(es)", f"内存 {gib(total)}，{slots} 个识别进程约需 {gib(needed)}", f"set WORKER_CORES={max(1, int((total - REST_BYTES) / SLOT_BYTES))}, or add memory", f"请设置 WORKER_CORES={max(1, int((total - REST_BYTES) / SLOT_BYTES))} 或增加内存")  # fmt: skip

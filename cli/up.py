@@ -17,12 +17,13 @@ from urllib.parse import urlsplit
 
 from cli import fleet, screen, valkey, versions
 from cli.data import data_folder
-from cli.machine import can_bind, expected_slots
+from cli.machine import can_bind
 from cli.problems import AddressRefused, NotReady, PortTaken, QueueDamaged, RedisAway, ServiceDied
 from cli.ready import Wait, queue_line, readiness, wait_for_slots, waiting_for, without_password
 from cli.supervisor import Supervisor
 from cli.words import pick
 from shared.errors import OcrFleetError
+from shared.host import process_count
 from shared.settings import Settings, get_settings
 from worker.reading import models
 
@@ -178,7 +179,7 @@ def begin(
     limit_s = settings.proc_alive_s + READY_EXTRA_S
     if not wait(lambda: waiting_for(answer), is_ready, limit_s):
         raise NotReady(seconds=int(limit_s), reason=waiting_for(answer), logs=data / "logs")
-    expected = expected_slots(settings.worker_cores)
+    expected = process_count(settings.worker_cores)
     slots = wait_for_slots(settings.model_copy(update={"redis_url": url}), expected, wait)
     progress.clear()
     address = f"http://{settings.host}:{settings.port}"

@@ -20,8 +20,9 @@ from pathlib import Path
 
 import redis
 
-from cli.machine import can_bind, memory_bytes
+from cli.machine import can_bind
 from cli.problems import DataFolderRefused, NoServerBinary, PortTaken
+from shared.host import memory_bytes
 from shared.settings import MIB, Settings
 
 HOST = "127.0.0.1"

@@ -7,10 +7,10 @@ import socket
 import sys
 from collections.abc import Sequence
 
+from shared.host import process_count
 from shared.queue import queue_name
 from shared.settings import Settings, get_settings
 from shared.store.protocol import QUEUES
-from worker.cores import process_count
 from worker.threads import one_thread_each
 
 

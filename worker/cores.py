@@ -1,7 +1,7 @@
-"""Which cores this process may use, and a core of its own for every worker process.
+"""A core of its own for every worker process.
 
 Containers of one host do not see each other, so a core is leased in the job store under the host's boot id, which is
-the same in all of them. A CPU quota does not show in the affinity mask: the cgroup is asked for it.
+the same in all of them.
 """
 
 from __future__ import annotations
@@ -17,91 +17,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from shared.host import ROOT, text_of
 from shared.store.protocol import Store
 
 log = logging.getLogger(__name__)
 
-ROOT = Path("/")
 _CONTAINER_ID = re.compile(r"(?:/docker/|/docker-|/libpod-|/cri-containerd-|containers/)([0-9a-f]{64})(?![0-9a-f])")
-
-
-def usable_cores(root: Path = ROOT) -> tuple[int, ...]:
-    """The cores of the affinity mask; one thread of every physical core first, their second threads after."""
-    allowed = sorted(os.sched_getaffinity(0))
-    return tuple(sorted(allowed, key=lambda core: (_thread_of_core(core, root), core)))
-
-
-def _thread_of_core(core: int, root: Path) -> int:
-    """0 for the first hardware thread of a physical core, 1 for the second; 0 where the kernel does not say."""
-    path = root / f"sys/devices/system/cpu/cpu{core}/topology/thread_siblings_list"
-    siblings = _core_list(_text(path))
-    return siblings.index(core) if core in siblings else 0
-
-
-def _core_list(text: str) -> list[int]:
-    """`0-2,8` as [0, 1, 2, 8]."""
-    cores: list[int] = []
-    for part in filter(None, text.strip().split(",")):
-        first, _, last = part.partition("-")
-        cores += range(int(first), int(last or first) + 1)
-    return cores
-
-
-def cpu_quota(root: Path = ROOT) -> float | None:
-    """The tightest CPU quota of this process's cgroups (v2 or v1), in cores; None without one."""
-    quotas = []
-    for line in _text(root / "proc/self/cgroup").splitlines():
-        hierarchy, _, rest = line.partition(":")
-        controllers, _, path = rest.partition(":")
-        if hierarchy == "0" and not controllers:
-            quotas += [_quota_v2(folder) for folder in _upwards(root / "sys/fs/cgroup", path)]
-        elif "cpu" in controllers.split(","):
-            for mount in {controllers, "cpu", "cpu,cpuacct"}:
-                quotas += [_quota_v1(folder) for folder in _upwards(root / "sys/fs/cgroup" / mount, path)]
-    return min((quota for quota in quotas if quota is not None), default=None)
-
-
-def _upwards(mount: Path, path: str) -> list[Path]:
-    """A cgroup's folder and those above it. Inside a container the path may not exist: then the mount is the cgroup."""
-    folders, here = [mount], mount
-    for part in Path(path.lstrip("/")).parts:
-        if part != "..":
-            here = here / part
-            folders.append(here)
-    return folders
-
-
-def _quota_v2(folder: Path) -> float | None:
-    quota, _, period = _text(folder / "cpu.max").strip().partition(" ")
-    return int(quota) / int(period) if quota.isdigit() and period.isdigit() and int(period) else None
-
-
-def _quota_v1(folder: Path) -> float | None:
-    quota, period = (_text(folder / f"cpu.cfs_{name}_us").strip() for name in ("quota", "period"))
-    return int(quota) / int(period) if quota.isdigit() and period.isdigit() and int(period) else None
-
-
-def process_count(wanted: int, root: Path = ROOT) -> int:
-    """How many worker processes to start: as many as `wanted`, or for 0 one a usable core within the CPU quota.
-
-    A quota is rounded down (1.5 cores hold one process that is never throttled), to 1 at least.
-    """
-    if wanted > 0:
-        return wanted
-    quota = cpu_quota(root)
-    cores = len(usable_cores(root))
-    return max(1, cores if quota is None else min(cores, int(quota + 0.01)))
 
 
 def boot_id(root: Path = ROOT) -> str:
     """What is the same in every container of a host and in no other host; the host's name where the kernel hides it."""
-    return _text(root / "proc/sys/kernel/random/boot_id").strip() or socket.gethostname()
+    return text_of(root / "proc/sys/kernel/random/boot_id").strip() or socket.gethostname()
 
 
 def container_id(root: Path = ROOT) -> str:
     """The container's id, its first 12 characters as docker prints them, or ""."""
     for source in ("proc/self/cgroup", "proc/self/mountinfo"):
-        found = _CONTAINER_ID.search(_text(root / source))
+        found = _CONTAINER_ID.search(text_of(root / source))
         if found:
             return found.group(1)[:12]
     return ""
@@ -188,11 +120,3 @@ class CoreLease:
                     pin(self.cores)
                 self.store.release_core(self.host, self.core, self.owner)
                 self.core = None
-
-
-def _text(path: Path) -> str:
-    """A small file's text, "" where it cannot be read."""
-    try:
-        return path.read_text()
-    except (OSError, UnicodeDecodeError):
-        return ""

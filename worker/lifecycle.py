@@ -19,12 +19,13 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from shared.errors import OcrFleetError, RecordsTooNew, StoreUnavailable
+from shared.host import usable_cores
 from shared.reconciler import start_reconciler
 from shared.records import ReadOptions
 from shared.settings import Settings, get_settings
 from shared.store.open import open_store
 from worker import rollover, watchdog
-from worker.cores import CoreLease, boot_id, container_id, usable_cores
+from worker.cores import CoreLease, boot_id, container_id
 from worker.heartbeat import Heartbeat
 from worker.notes import Note, usable_folder
 from worker.shelf import Shelf

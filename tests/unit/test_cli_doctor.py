@@ -14,6 +14,7 @@ import pytest
 from cli import check_fleet, check_machine, doctor, machine
 from cli.findings import BAD, NOTE, OK, WARN, Finding
 from cli.main import main
+from shared import host
 from shared.settings import Settings, get_settings
 from worker.reading import models
 
@@ -106,8 +107,8 @@ def test_a_processor_without_wide_instructions_is_found(
 
 
 def test_more_processes_than_cores_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(machine, "usable_cores", lambda: [0, 1, 2, 3])
-    monkeypatch.setattr(machine, "cpu_quota", lambda: 2.0)
+    monkeypatch.setattr(host, "usable_cores", lambda *_: (0, 1, 2, 3))
+    monkeypatch.setattr(host, "cpu_quota", lambda *_: 2.0)
     found = {row.about: row for row in check_machine.check_processor(Settings(worker_cores=4))}
     assert found["cores"].level == WARN
     found = {row.about: row for row in check_machine.check_processor(Settings())}
@@ -115,8 +116,8 @@ def test_more_processes_than_cores_are_found(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_little_memory_is_found_with_the_setting_that_helps(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(machine, "usable_cores", lambda: [0, 1, 2, 3])
-    monkeypatch.setattr(machine, "memory_bytes", lambda: (2 * 1024**3, 1024**3))
+    monkeypatch.setattr(host, "usable_cores", lambda *_: (0, 1, 2, 3))
+    monkeypatch.setattr(host, "memory_bytes", lambda: (2 * 1024**3, 1024**3))
     found = {row.about: row for row in check_machine.check_processor(Settings())}
     assert (found["memory"].level, found["memory"].advice) == (WARN, "set WORKER_CORES=2, or add memory")
 

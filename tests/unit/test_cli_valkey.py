@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cli import machine, valkey
+from cli import valkey
 from cli.problems import DataFolderRefused, NoServerBinary, PortTaken
 from shared.settings import MIB, Settings
 from tests.stack import free_ports
@@ -103,21 +103,3 @@ def test_blocks_that_a_power_cut_left_unwritten_are_cut_off(tmp_path: Path) -> N
     assert valkey.cut_unwritten(tmp_path) == 0
     log.write_bytes(bytes(100))
     assert valkey.cut_unwritten(tmp_path) == 100
-
-
-def test_a_quota_is_the_smallest_of_those_above(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    inner = tmp_path / "a" / "b"
-    inner.mkdir(parents=True)
-    (inner / "cpu.max").write_text("max 100000\n")
-    (tmp_path / "a" / "cpu.max").write_text("150000 100000\n")
-    monkeypatch.setattr(machine, "own_cgroups", lambda: [inner, inner.parent, tmp_path])
-    monkeypatch.setattr(machine, "CGROUP", tmp_path)
-    assert machine.cpu_quota() == 1.5
-
-
-def test_a_container_s_memory_limit_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "memory.max").write_text(str(512 * MIB))
-    (tmp_path / "memory.current").write_text(str(500 * MIB))
-    monkeypatch.setattr(machine, "own_cgroups", lambda: [tmp_path])
-    monkeypatch.setattr(machine, "CGROUP", tmp_path)
-    assert machine.memory_bytes() == (512 * MIB, 12 * MIB)

@@ -10,9 +10,11 @@ from unittest import mock
 import pytest
 
 from shared.errors import StoreUnavailable
+from shared.host import cpu_quota, memory_bytes, process_count, usable_cores
+from shared.settings import MIB
 from shared.store.memory import MemoryStore
 from worker import cores
-from worker.cores import CoreLease, boot_id, container_id, cpu_quota, host_tag, process_count, usable_cores
+from worker.cores import CoreLease, boot_id, container_id, host_tag
 
 
 def fake_root(folder: Path, **files: str) -> Path:
@@ -30,7 +32,7 @@ def four_cores() -> Iterator[None]:
         yield
 
 
-# How many
+# What may be used
 
 
 def test_without_a_quota_every_usable_core_gets_a_process(tmp_path: Path, four_cores: None) -> None:
@@ -64,6 +66,37 @@ def test_a_cgroup_v1_quota_counts_too(tmp_path: Path, four_cores: None) -> None:
         sys__fs__cgroup__cpu__cpuDOTcfs_period_us="100000\n",
     )
     assert process_count(0, root) == 3
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {
+            "proc__self__cgroup": "0::/app\n",
+            "sys__fs__cgroup__app__memoryDOTmax": f"{512 * MIB}\n",
+            "sys__fs__cgroup__app__memoryDOTcurrent": f"{500 * MIB}\n",
+        },
+        {
+            "proc__self__cgroup": "9:memory:/docker/abc\n0::/\n",
+            "sys__fs__cgroup__memory__memoryDOTlimit_in_bytes": f"{512 * MIB}\n",
+            "sys__fs__cgroup__memory__memoryDOTusage_in_bytes": f"{500 * MIB}\n",
+        },
+    ],
+    ids=["v2", "v1"],
+)
+def test_a_cgroup_s_memory_limit_counts(tmp_path: Path, files: dict[str, str]) -> None:
+    meminfo = "MemTotal:  8388608 kB\nMemAvailable:  4194304 kB\n"
+    assert memory_bytes(fake_root(tmp_path, proc__meminfo=meminfo, **files)) == (512 * MIB, 12 * MIB)
+
+
+def test_without_a_limit_memory_is_the_machine_s(tmp_path: Path) -> None:
+    root = fake_root(
+        tmp_path,
+        proc__meminfo="MemTotal:  8388608 kB\nMemAvailable:  4194304 kB\n",
+        proc__self__cgroup="0::/\n",
+        sys__fs__cgroup__memoryDOTmax="max\n",
+    )
+    assert memory_bytes(root) == (8192 * MIB, 4096 * MIB)
 
 
 def test_an_unlimited_v1_quota_is_none(tmp_path: Path, four_cores: None) -> None:
