@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import os
-import random
 import signal
 import subprocess
 import threading
@@ -16,7 +14,6 @@ from typing import Any
 
 import pytest
 import requests
-from PIL import Image, ImageDraw, ImageFont
 
 from cli import valkey
 from cli.client import OcrFleet
@@ -27,23 +24,6 @@ from tests.stack import Stack, free_ports, make_stack
 RANK = {"queued": 0, "running": 1}
 WAIT_S = 90.0
 ROWS: list[tuple[str, str, str]] = []
-WORDS = [
-    "alpha",
-    "bravo",
-    "delta",
-    "paper",
-    "table",
-    "green",
-    "river",
-    "stone",
-    "cloud",
-    "seven",
-    "north",
-    "light",
-    "metal",
-    "house",
-    "sugar",
-]
 
 
 def eventually(check: Callable[[], Any], patience_s: float = WAIT_S, what: str = "") -> Any:
@@ -59,33 +39,6 @@ def eventually(check: Callable[[], Any], patience_s: float = WAIT_S, what: str =
             problem = error
         time.sleep(0.05)
     raise AssertionError(f"not within {patience_s} s: {what or check.__name__} ({problem})")
-
-
-def picture(seed: int, lines: int = 1) -> Image.Image:
-    """A page of words, different for each seed, so that no cache knows it; about 30 ms of reading a line."""
-    dice = random.Random(seed)
-    image = Image.new("L", (900, 60 + 44 * lines), 255)
-    draw = ImageDraw.Draw(image)
-    font = ImageFont.load_default(size=28)
-    for row in range(lines):
-        text = f"{seed} " + " ".join(dice.choice(WORDS) for _ in range(7))
-        draw.text((30, 20 + 44 * row), text, fill=20, font=font)
-    return image
-
-
-def png(seed: int, lines: int = 1) -> bytes:
-    """`picture` as a PNG."""
-    sink = io.BytesIO()
-    picture(seed, lines).save(sink, "PNG")
-    return sink.getvalue()
-
-
-def pdf(seed: int, pages: int, lines: int = 12) -> bytes:
-    """A PDF of scanned pages."""
-    first, *others = [picture(seed * 1000 + page, lines) for page in range(pages)]
-    sink = io.BytesIO()
-    first.save(sink, "PDF", save_all=True, append_images=others)
-    return sink.getvalue()
 
 
 class Observer:

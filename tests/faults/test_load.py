@@ -13,7 +13,8 @@ import pytest
 import redis
 import requests
 
-from tests.faults.conftest import Observer, eventually, pdf, png
+from bench.drawn import pdf, png
+from tests.faults.conftest import Observer, eventually
 from tests.stack import Stack
 
 Fleet = Callable[..., Stack]

@@ -16,10 +16,11 @@ import pytest
 import redis
 import requests
 
+from bench.drawn import pdf, png
 from shared.queue import Publisher
 from shared.store.open import connect, open_store
 from shared.store.protocol import Message, NewJob
-from tests.faults.conftest import Observer, OwnValkey, eventually, pdf, png, slot_pid
+from tests.faults.conftest import Observer, OwnValkey, eventually, slot_pid
 from tests.stack import ROOT, Stack, free_ports
 
 Fleet = Callable[..., Stack]
@@ -75,15 +76,19 @@ def test_the_queue_is_killed_and_starts_from_its_log(
     stack = fleet(redis_url=own_valkey.url)
     eye = observe(stack)
     for seed in range(20, 26):
-        eye.submit(png(seed, lines=20))
+        eye.submit(png(seed, lines=40))
     eye.submit(pdf(27, pages=5))
+
+    def pages_done() -> int:
+        return sum(int(eye.get(f"/v1/jobs/{job}")["progress"]["pages_done"]) for job in eye.jobs)
+
     # What is older than a second is on disk (appendfsync everysec).
     time.sleep(1.5)
     own_valkey.signal(signal.SIGKILL)
     own_valkey.start()
     back = time.monotonic()
-    done = eye.get("/v1/capacity")
-    eventually(lambda: eye.get("/v1/capacity") != done, what="work goes on")
+    done = eventually(lambda: [pages_done()], what="the gateway answers again")[0]
+    eventually(lambda: pages_done() > done, what="a page after the loss")
     recovered("Redis killed -9 and started from its AOF", time.monotonic() - back)
     eye.all_ended()
 

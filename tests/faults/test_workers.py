@@ -10,8 +10,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from bench.drawn import pdf, png
 from cli.processes import children
-from tests.faults.conftest import Observer, eventually, pdf, png, slot_pid
+from tests.faults.conftest import Observer, eventually, slot_pid
 from tests.stack import Stack
 
 Fleet = Callable[..., Stack]
@@ -109,7 +110,8 @@ def test_a_page_that_kills_its_worker_three_times_fails_and_the_rest_is_returned
 ) -> None:
     stack = fleet()
     eye = observe(stack)
-    job = eye.submit(pdf(6, pages=3, lines=25))
+    # Pages long enough to be killed within them for certain.
+    job = eye.submit(pdf(6, pages=3, lines=60))
     for attempt in (1, 2, 3):
         row = eye.running(job, page=2, least=attempt)
         assert row["attempt"] == attempt
