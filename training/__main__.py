@@ -67,6 +67,9 @@ def parser() -> argparse.ArgumentParser:
     train.add_argument("--seed", type=int, default=1)
     train.add_argument("--threads", type=int, default=1)
     train.add_argument("--tether", type=float, default=2e-4, help="pull towards the base model's weights, a step")
+    train.add_argument(
+        "--leave-to-base", action="store_true", help="learn plates and street words from the base model's answers alone"
+    )
     train.add_argument("--hold", type=float, default=1.0, help="weight of the nearness to the base model's answers")
     train.add_argument("--train-from", type=int, default=5, help="first of the 13 blocks that is trained; 0 trains all")
     train.add_argument(

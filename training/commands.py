@@ -30,7 +30,7 @@ def train(options: argparse.Namespace) -> int:
     from training.compact import Compact, characters
     from training.crnn import Crnn, load
     from training.dataset import Plan
-    from training.train import Recipe, Trainer, has_bfloat16
+    from training.train import LEFT_TO_BASE, Recipe, Trainer, has_bfloat16
 
     torch.set_num_threads(options.threads)
     torch.manual_seed(options.seed)
@@ -42,6 +42,7 @@ def train(options: argparse.Namespace) -> int:
         tether=options.tether,
         hold_weight=options.hold,
         half=has_bfloat16(),
+        left_to_base=LEFT_TO_BASE if options.leave_to_base else (),
     )
     if options.model == "compact":
         vocabulary = options.folder / "characters.txt"

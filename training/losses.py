@@ -40,8 +40,8 @@ def scores(features: Tensor, head: nn.Linear, chosen: Tensor | None) -> Tensor:
     return nn.functional.linear(features, head.weight[chosen], head.bias[chosen]).log_softmax(-1)
 
 
-def ctc(log_probs: Tensor, labels: list[list[int]]) -> Tensor:
-    """Mean over lines of the CTC loss per character; a line too long for its steps counts nothing."""
+def ctc(log_probs: Tensor, labels: list[list[int]], counted: list[bool] | None = None) -> Tensor:
+    """Mean over lines of the CTC loss per character; a line too long for its steps, or not `counted`, counts nothing."""
     lines, steps, _ = log_probs.shape
     lengths = torch.tensor([len(label) for label in labels])
     flat = torch.tensor([index for label in labels for index in label])
@@ -54,22 +54,28 @@ def ctc(log_probs: Tensor, labels: list[list[int]]) -> Tensor:
         reduction="none",
         zero_infinity=True,
     )
-    return (each / lengths.clamp(min=1)).mean()
+    each = each / lengths.clamp(min=1)
+    return (each if counted is None else each * torch.tensor(counted)).mean()
 
 
 def hold(
-    log_probs: Tensor, base: Tensor, labels: list[list[int]], emphasis: list[float] | None = None
+    log_probs: Tensor,
+    base: Tensor,
+    labels: list[list[int]],
+    emphasis: list[float] | None = None,
+    always: list[bool] | None = None,
 ) -> tuple[Tensor, float]:
     """KL from the base model's log-probabilities, over the lines that the base reads right; and the share of those.
 
-    A step's distance, averaged over lines and steps; `emphasis` multiplies a line's part in it.
+    A step's distance, averaged over lines and steps; `emphasis` multiplies a line's part in it. Lines marked `always` are
+    held whatever the base makes of them (Li and Hoiem, Learning without Forgetting, arXiv 1606.09282).
     """
     best = base.argmax(-1)
     right = []
     for row, label in zip(best.tolist(), labels, strict=True):
         read = [index for at, index in enumerate(row) if index != BLANK and (at == 0 or row[at - 1] != index)]
         right.append(read == label)
-    keep = torch.tensor(right)
+    keep = torch.tensor(right if always is None else [a or b for a, b in zip(right, always, strict=True)])
     if not bool(keep.any()):
         return log_probs.new_zeros(()), 0.0
     distance = nn.functional.kl_div(log_probs[keep], base[keep], reduction="none", log_target=True).sum(-1)

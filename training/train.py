@@ -24,6 +24,8 @@ from training.losses import ClassDraw, ctc, hold, scores
 
 # What the base reads well and rendered lines resemble least, so that training unlearns it first.
 HOLD_KINDS = (("plate", 3.0), ("street", 2.0))
+# Kinds of which rendered lines teach nothing good: the base knows the real ones better, so there it alone is the teacher.
+LEFT_TO_BASE = ("plate", "street")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,6 +44,7 @@ class Recipe:
     hold_every: int = 2
     hold_weight: float = 1.0
     hold_kinds: tuple[tuple[str, float], ...] = HOLD_KINDS  # how much more a kind of line is held; 1 where not named
+    left_to_base: tuple[str, ...] = ()  # kinds learnt from the base's answers alone, right or wrong
     half: bool = False  # whether the convolutions are worked out in bfloat16: faster where the processor has it
     save_minutes: float = 4.0
     clip: float = 5.0
@@ -182,13 +185,15 @@ class Trainer:
             front = self.model.front(seen)
             columns = self.model.steps(front)
         log_probs = scores(self.model.read(columns.float()), self.model.head, chosen)
-        loss = ctc(log_probs, renumbered)
+        told = [kind in self.recipe.left_to_base for kind in batch.kinds]
+        loss = ctc(log_probs, renumbered, [not each for each in told])
         total, near, share = loss, 0.0, 0.0
         if self.recipe.hold_weight and self.step % self.recipe.hold_every == 0:
             anchor = self._opinion(batch.pictures, front, chosen, log_probs.shape[1])
             if anchor is not None:
                 more = dict(self.recipe.hold_kinds)
-                pull, share = hold(log_probs, anchor, renumbered, [more.get(kind, 1.0) for kind in batch.kinds])
+                emphasis = [more.get(kind, 1.0) for kind in batch.kinds]
+                pull, share = hold(log_probs, anchor, renumbered, emphasis, told)
                 total, near = loss + self.recipe.hold_weight * pull, float(pull.detach())
         self.optimiser.zero_grad(set_to_none=True)
         total.backward()  # type: ignore[no-untyped-call]

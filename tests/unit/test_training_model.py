@@ -4,25 +4,29 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import pathlib
 
 import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch", reason="training needs torch: pip install ocrfleet[train]")
-pytest.importorskip("onnx", reason="exporting needs onnx: pip install ocrfleet[train]")
+onnx = pytest.importorskip("onnx", reason="exporting needs onnx: pip install ocrfleet[train]")
 openvino = pytest.importorskip("openvino")
 
 from training import fonts
 from training.compact import Compact
 from training.crnn import Crnn, load
 from training.dataset import Plan
-from training.export import averaged, export
+from training.export import averaged, export, soup
 from training.losses import ClassDraw, ctc, hold, scores
 from training.train import Recipe, Trainer
+from worker.reading import eight_bit
 
-BASE = pathlib.Path(__file__).parents[2] / "models" / "ch_PP-OCRv2_rec_infer.onnx"
-KEYS = BASE.with_name("ppocr_keys_v1.txt")
+ROOT = pathlib.Path(__file__).parents[2]
+BASE = ROOT / "models" / "ch_PP-OCRv2_rec_infer.onnx"
+SHIPPED = ROOT / "worker" / "reading" / "engines" / "crnn" / "ocrfleet_crnn.onnx"
+KEYS = SHIPPED.with_name("ocrfleet_crnn_keys.txt")
 CHARACTERS = [chr(code) for code in range(33, 127)]
 
 
@@ -55,20 +59,20 @@ def test_the_rebuilt_recogniser_answers_like_the_published_file() -> None:
 
 
 @needs_fonts
-@pytest.mark.skipif(not BASE.is_file(), reason="PP-OCRv2's recogniser is not in models/")
 def test_two_hundred_steps_lower_the_loss_and_the_exported_file_agrees(tmp_path: pathlib.Path) -> None:
     torch.set_num_threads(1)
     torch.manual_seed(1)
     plan = Plan(
         str(KEYS), pool_lines=12, pools=1, batch_px=480, batch_lines=3, max_width=80, kinds=("figures", "receipt")
     )
-    model, base = load(BASE), load(BASE)
+    model, base = load(SHIPPED), load(SHIPPED)
     model.train_from(9)
     recipe = Recipe(steps=200, rate=5e-4, warm_up=10, rivals=200, hold_every=20)
     trace = Trainer(model, plan, recipe, tmp_path / "run", base).run()
     assert len(trace) == 200
     assert np.mean(trace[-40:]) < 0.5 * np.mean(trace[:20])
-    digest = export(model, tmp_path / "out.onnx", {"ocrfleet.version": "test"})
+    shown = [np.random.default_rng(3).uniform(-1, 1, (1, 3, 32, 160)).astype(np.float32)]
+    digest = export(model, tmp_path / "out.onnx", {"ocrfleet.version": "test"}, shown)
     assert len(digest) == 64
     assert (tmp_path / "out.onnx").stat().st_size < 5_000_000, "the weights are not stored as float16"
     x = np.random.default_rng(2).uniform(-1, 1, (3, 3, 32, 176)).astype(np.float32)
@@ -77,6 +81,8 @@ def test_two_hundred_steps_lower_the_loss_and_the_exported_file_agrees(tmp_path:
     got = _openvino(tmp_path / "out.onnx", x)
     assert got.shape == want.shape == (3, 44, 6625)
     assert np.abs(got - want).max() < 1e-3
+    named = {each.key: each.value for each in onnx.load(str(tmp_path / "out.onnx")).metadata_props}
+    assert len(json.loads(named[eight_bit.KEY])) == 13, "twelve point-wise convolutions and the head"
     again = load(tmp_path / "out.onnx")
     assert all(torch.equal(a, b) for a, b in zip(model.parameters(), again.parameters(), strict=True))
 
@@ -102,6 +108,30 @@ def test_an_average_lies_between_base_and_trained() -> None:
     assert torch.equal(averaged(base, trained, 0.0)["w"], base["w"])
     assert torch.equal(averaged(base, trained, 1.0)["w"], trained["w"])
     assert torch.allclose(averaged(base, trained, 0.25)["w"], torch.full((3,), 0.25))
+
+
+def test_runs_are_averaged_and_their_lines_counted() -> None:
+    runs = [
+        {"model": {"w": torch.full((2,), value).half()}, "lines": 10, "pool": at} for at, value in enumerate((1.0, 3.0))
+    ]
+    mean = soup(runs)
+    assert torch.equal(mean["model"]["w"], torch.full((2,), 2.0))
+    assert (mean["lines"], mean["pool"]) == (20, 1)
+
+
+def test_lines_left_to_the_base_are_taught_by_it_alone() -> None:
+    log_probs = torch.randn(2, 5, 4).log_softmax(-1)
+    labels = [[1, 2], [3]]
+    both, first = ctc(log_probs, labels), ctc(log_probs, labels, [True, False])
+    other = ctc(log_probs[1:], labels[1:])
+    assert float(first) == pytest.approx(float(both) - float(other) / 2, rel=1e-5)
+    base = torch.full((1, 3, 4), -9.0)
+    base[0, :, 3] = 0.0
+    flat = torch.zeros(1, 3, 4).log_softmax(-1)
+    assert float(hold(flat, base, [[1]])[0]) == 0.0, "the base is wrong here"
+    assert float(hold(flat, base, [[1]], None, [True])[0]) > 0
+    once, twice = (hold(flat, base, [[3]], [weight])[0] for weight in (1.0, 2.0))
+    assert float(twice) == pytest.approx(2 * float(once))
 
 
 def test_frozen_blocks_get_no_gradient_and_the_rest_do() -> None:
