@@ -66,9 +66,10 @@ class Phase:
     cores: dict[str, float] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def latencies(self) -> list[float]:
-        """Seconds from acceptance to end, of every job that was done, sorted."""
+    def latencies(self, pages: int = 0) -> list[float]:
+        """Seconds from acceptance to end, of every job that was done (of so many pages, if said), sorted."""
         rows = [row for row in self.ended.values() if row["status"] == "done"]
+        rows = [row for row in rows if pages in (0, row["progress"]["pages_total"])]
         return sorted(_seconds(row["finished_at"]) - _seconds(row["created_at"]) for row in rows)
 
     def speed(self) -> float:
@@ -185,9 +186,11 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     cores = sorted(os.sched_getaffinity(0))
     seconds = min(ALONE_S, options.seconds)
-    one = alone.speeds(options.models, seconds, cores[:1])[0]
+    one = alone.speeds(options.models, seconds, cores[:1])
     before = sum(alone.speeds(options.models, seconds, cores))
-    print(f"engine alone: {one:.2f} pages a second by itself, {before:.2f} on {len(cores)} cores at once", flush=True)
+    print(
+        f"engine alone: {one[0]:.2f} pages a second by itself, {before:.2f} on {len(cores)} cores at once", flush=True
+    )
     bound = {"OCRFLEET_MAX_JOBS_IN_FLIGHT": str(BOUND), "OCRFLEET_CLIENT_SHARE": "1"}
     phases = []
     with fleets.running(options.models, bound) as fleet:
@@ -201,8 +204,9 @@ def main(arguments: Sequence[str]) -> int:
                 flush=True,
             )
     after = sum(alone.speeds(options.models, seconds, cores))
-    print(f"engine alone, again: {after:.2f} pages a second on {len(cores)} cores at once", flush=True)
-    text, held = report(one, (before, after), len(cores), phases)
+    one += alone.speeds(options.models, seconds, cores[-1:])
+    print(f"engine alone, again: {one[1]:.2f} pages a second by itself, {after:.2f} on all cores at once", flush=True)
+    text, held = report(one, [before, after], len(cores), phases)
     options.report.parent.mkdir(parents=True, exist_ok=True)
     options.report.write_text(text, encoding="utf-8")
     plot = options.report.with_suffix(".svg")

@@ -22,13 +22,13 @@ def at(sorted_values: list[float], share: float) -> float:
     )
 
 
-def report(one: float, around: tuple[float, float], cores: int, phases: list[Phase]) -> tuple[str, bool]:
+def report(one: list[float], around: list[float], cores: int, phases: list[Phase]) -> tuple[str, bool]:
     """The tables, and whether every accepted job was answered.
 
-    `one`: pages a second of the engine alone on one core, `around`: on all cores at once, before and after the phases.
+    `one`: pages a second of the engine alone on one core, `around`: on all cores at once; each before and after the phases.
     """
-    held, together = True, statistics.fmean(around)
-    rows, inside = [], []
+    held, single, together = True, cores * statistics.fmean(one), statistics.fmean(around)
+    rows, kinds, inside = [], [], []
     for phase in phases:
         found = phase.latencies()
         bad = [row["status"] for row in phase.ended.values() if row["status"] != "done"]
@@ -37,6 +37,11 @@ def report(one: float, around: tuple[float, float], cores: int, phases: list[Pha
             f"| {phase.share:.0%} | {phase.sent} | {len(phase.jobs)} | {len(phase.ended) - len(bad)} | "
             f"{phase.refused / max(1, phase.sent):.1%} | {phase.errors} | {at(found, 0.5):.2f} | {at(found, 0.95):.2f} | "
             f"{at(found, 0.99):.2f} | {statistics.fmean(found) if found else 0:.2f} | {phase.speed():.2f} |"
+        )
+        pictures, documents = phase.latencies(1), phase.latencies(MIX_PDF_PAGES)
+        kinds.append(
+            f"| {phase.share:.0%} | {at(pictures, 0.5):.2f} | {at(pictures, 0.95):.2f} | {at(documents, 0.5):.2f} | "
+            f"{at(documents, 0.95):.2f} |"
         )
         inside.append(
             f"| {phase.share:.0%} | {phase.page_s() * 1000:.0f} | {phase.between_s() * 1000:.0f} | {phase.away_s():.1f} | "
@@ -52,12 +57,18 @@ def report(one: float, around: tuple[float, float], cores: int, phases: list[Pha
         f"Open loop: documents of {MIX_LINES} lines a page arrive at random times for {phases[0].seconds:.0f} s a phase, three",
         f"pictures to one PDF of {MIX_PDF_PAGES} scanned pages; gateway, queue, workers and this program share the cores. In",
         f"the middle of each phase one worker process is killed with SIGKILL. At most {BOUND} jobs are accepted at a time, so",
-        "that the last phase meets the bound. Latency is in seconds from acceptance to the end of a job; a page counts for",
+        "that the last phase meets the bound. Flower is off. Latency is in seconds from acceptance to the end of a job; a page counts for",
         "the speed where it was handed in within the phase.",
         "",
         "| share of capacity | sent | accepted | answered | 429 | errors | p50 | p95 | p99 | mean | pages a second |",
         "|---|---|---|---|---|---|---|---|---|---|---|",
         *rows,
+        "",
+        f"Documents take turns page by page, so that beyond capacity one of {MIX_PDF_PAGES} pages waits for as many turns:",
+        "",
+        "| phase | a picture, p50 | p95 | a PDF, p50 | p95 |",
+        "|---|---|---|---|---|",
+        *kinds,
         "",
         "The engine alone opens and reads the same mix, one process held to a core, without gateway, queue or store:",
         "",
@@ -65,7 +76,8 @@ def report(one: float, around: tuple[float, float], cores: int, phases: list[Pha
         "|---|---|---|",
         f"| {cores} processes at once, one a core: {around[0]:.2f} before and {around[1]:.2f} after | {together:.2f} | "
         f"**{best.speed() / together:.2f}** |",
-        f"| one process by itself x {cores} | {one * cores:.2f} | {best.speed() / one / cores:.2f} |",
+        f"| one process by itself x {cores}: {cores * one[0]:.2f} before and {cores * one[-1]:.2f} after | {single:.2f} | "
+        f"{best.speed() / single:.2f} |",
         "",
         "The first is the reference (capacity, in the table above): two processes at work share caches and memory, with",
         "and without a queue between them.",
