@@ -61,7 +61,7 @@ def run(options: argparse.Namespace) -> int:
     if options.action == "quantize":
         from worker.reading.quantize import quantize
 
-        text = quantize(options.engine, folder, options.data, progress=print)
+        text = quantize(options.engine, folder, options.data, progress=print, precision=get_settings().precision)
         if options.report:
             options.report.write_text(text, encoding="utf-8")
         print(text)

@@ -14,12 +14,12 @@ from worker.reading.quantize import Outcome
 
 
 def outcome(way: str, exact: float, ms: float) -> Outcome:
-    return Outcome(way=way, exact=exact, cer=0.01, ms=ms, megabytes=2.1, layers_8bit=12, layers=20)
+    return Outcome(way=way, exact=exact, cer=0.01, ms=ms, megabytes=2.1, rss_mib=130.0, layers_8bit=12, layers=20)
 
 
 def test_a_way_that_reads_worse_is_named_and_nothing_is_kept() -> None:
     text = quantize.report("crnn", [outcome("float32", 0.90, 10), outcome("all layers", 0.13, 6)], None, 400)
-    assert "| all layers | 12 of 20 | 0.1300 |" in text
+    assert "| all layers | 12 of 20 | 0.1300 | 0.0100 | 6.0 | 2.1 | 130 |" in text
     assert "no, reads worse" in text
     assert "No way passes: the feature stays off" in text
 

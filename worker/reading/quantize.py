@@ -1,8 +1,9 @@
 """8-bit weights behind an accuracy gate: several ways are tried, and one that reads worse than the gate allows is not kept.
 
 Plain 8-bit breaks these recognisers: some layers carry a few very large values, beside which all others round to the same.
-So every layer is tried alone first, and each way leaves more of those that suffer most in float32. NNCF does the
-arithmetic; it is an optional extra.
+So every layer is tried alone first, and each way leaves more of those that suffer most as they are. What is not in 8 bits
+is in the arithmetic that the processor is used with (`runtime.arithmetic`), and so is the model it must beat. NNCF does
+the rounding; it is an optional extra.
 """
 
 from __future__ import annotations
@@ -10,10 +11,13 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import logging
+import multiprocessing
+import resource
 import shutil
 import tempfile
 import time
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,17 +28,19 @@ from numpy.typing import NDArray
 from worker.reading import ctc, labelled, models
 from worker.reading.engines.ctc_recogniser import CtcRecogniser
 from worker.reading.models import Facts, ModelError, Progress
-from worker.reading.runtime import core
+from worker.reading.recogniser import Crop
+from worker.reading.runtime import arithmetic, core
 
 GATE = 0.005  # lines read exactly, of all held lines, that may be lost
 FASTER = 1.05  # a way that is not at least this much faster is not worth a change of answers
 CALIBRATION_LINES = 120
 SUBFOLDER = "int8"
 
-HEAVY = 0.005
+HEAVY = 0.003
+MEMORY_LINES = 40
 RANKING_LINES = 6  # a layer's own damage shows on few: every time step of a line counts
-SHARES = (1.0, 0.75, 0.5, 0.25)  # of the layers, the calmest first
-WEIGHTS_ONLY = "weights alone, all arithmetic float32"
+SHARES = (1.0, 0.85, 0.7, 0.5, 0.25)  # of the layers, the calmest first
+WEIGHTS_ONLY = "weights alone, the arithmetic as it is"
 CONVERSIONS = ("Convert", "Multiply", "Subtract", "Reshape", "FakeQuantize")
 NO_ARITHMETIC = ("Constant", "Parameter", "Result")
 CONFIG = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": 1}
@@ -43,22 +49,31 @@ LAYERS = ("Convolution", "GroupConvolution", "MatMul", "LSTMSequence")
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One way, measured on the held lines: exact, CER, processor time a line, and the file's size."""
+    """One way, measured on the held lines: exact, CER, processor time a line, the file's size, and the memory of a process
+    that has read some lines with it."""
 
     way: str
     exact: float
     cer: float
     ms: float
     megabytes: float
+    rss_mib: float
     layers_8bit: int
     layers: int
 
 
-def quantize(engine: str, folder: Path, data: Path, progress: Progress = print, limit: int | None = None) -> str:
+def quantize(
+    engine: str,
+    folder: Path,
+    data: Path,
+    progress: Progress = print,
+    limit: int | None = None,
+    precision: str = "auto",
+) -> str:
     """Try every way on `engine`; returns the report (Markdown). The fastest that passes is written to `folder/int8`.
 
     `data` is a folder of labelled lines: half of them calibrate, the other half judges (at most `limit` of either).
-    Raises ModelError where NNCF is not installed.
+    `precision` is that of all other arithmetic. Raises ModelError where NNCF is not installed.
     """
     if importlib.util.find_spec("nncf") is None:
         raise ModelError(reason="8-bit needs NNCF: run `pip install nncf` and try again.")
@@ -66,19 +81,23 @@ def quantize(engine: str, folder: Path, data: Path, progress: Progress = print, 
     lines = list(labelled.lines(data))
     calibration = [line for line in lines if line.fits][: min(CALIBRATION_LINES, limit or CALIBRATION_LINES)]
     held = [line for line in lines if not line.fits][:limit]
-    base = CtcRecogniser(facts, folder)
+    base = CtcRecogniser(facts, folder, precision)
     inputs = [x for line in calibration for x in base.inputs(line.crop)]
     progress(f"{engine}: {len(calibration)} lines calibrate, {len(held)} judge")
     file = models.place(folder, facts.weight(facts.recogniser["weight"]))
-    outcomes = [measure("float32", base, held, file, (0, 0))]
+    outcomes = [measure(arithmetic(precision), base, held, file, memory(facts, folder, held, precision), (0, 0))]
     best: tuple[float, Path] | None = None
     with tempfile.TemporaryDirectory(prefix=".int8-", dir=folder) as name:
-        for number, (way, small) in enumerate(ways(rank(base, file, inputs[: 2 * RANKING_LINES], progress))):
+        for number, (way, small) in enumerate(
+            ways(rank(CtcRecogniser(facts, folder, "f32"), file, inputs[: 2 * RANKING_LINES], progress))
+        ):
             progress(f"trying: {way}")
             place = Path(name) / str(number)
             counts = write(facts, folder, place, base.alphabet, inputs, small)
-            trial = CtcRecogniser(models.load_facts(place / "facts.toml"), place)
-            outcome = measure(way, trial, held, place / "model.bin", counts)
+            trial_facts = models.load_facts(place / "facts.toml")
+            trial = CtcRecogniser(trial_facts, place, precision)
+            rss_mib = memory(trial_facts, place, held, precision)
+            outcome = measure(way, trial, held, place / "model.bin", rss_mib, counts)
             outcomes.append(outcome)
             progress(f"exact {outcome.exact:.4f}, {outcome.ms:.1f} ms a line")
             fast = outcome.ms * FASTER <= outcomes[0].ms
@@ -137,7 +156,9 @@ def eight_bits(graph: Any, inputs: Sequence[NDArray[np.float32]], small: Sequenc
         if node.get_type_name() not in NO_ARITHMETIC and node.get_friendly_name() not in chosen
     ]
     scope = nncf.IgnoredScope(names=kept, validate=False)
-    return nncf.quantize(graph, nncf.Dataset(inputs), subset_size=len(inputs), ignored_scope=scope)
+    # Asymmetric: what comes out of a GELU is hardly below zero, so half of a symmetric scale would stay empty.
+    preset = nncf.QuantizationPreset.MIXED
+    return nncf.quantize(graph, nncf.Dataset(inputs), preset=preset, subset_size=len(inputs), ignored_scope=scope)
 
 
 def write(
@@ -173,7 +194,12 @@ def write(
 
 
 def measure(
-    way: str, engine: CtcRecogniser, held: Sequence[labelled.Labelled], file: Path, counts: tuple[int, int]
+    way: str,
+    engine: CtcRecogniser,
+    held: Sequence[labelled.Labelled],
+    file: Path,
+    rss_mib: float,
+    counts: tuple[int, int],
 ) -> Outcome:
     """Read the held lines with one recogniser."""
     engine.read([line.crop for line in held[:8]])  # prepares the commonest shapes
@@ -189,9 +215,23 @@ def measure(
         cer=sum(edits) / sum(len(line.want) for line in held),
         ms=seconds / len(held) * 1e3,
         megabytes=file.stat().st_size / 1e6,
+        rss_mib=rss_mib,
         layers_8bit=counts[0],
         layers=counts[1],
     )
+
+
+def memory(facts: Facts, folder: Path, held: Sequence[labelled.Labelled], precision: str) -> float:
+    """MiB that a process of its own holds after reading some lines with the model."""
+    crops = [line.crop for line in held[:MEMORY_LINES]]
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(_rss_after, facts, folder, crops, precision).result()
+
+
+def _rss_after(facts: Facts, folder: Path, crops: Sequence[Crop], precision: str) -> float:
+    CtcRecogniser(facts, folder, precision).read(crops)
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * resource.getpagesize() / 2**20
 
 
 def report(engine: str, outcomes: Sequence[Outcome], goal: Path | None, lines: int) -> str:
@@ -202,8 +242,8 @@ def report(engine: str, outcomes: Sequence[Outcome], goal: Path | None, lines: i
         f"Measured on {lines} labelled lines that calibrated nothing. The gate: at most {GATE:.1%} of the lines lost, "
         f"and at least {FASTER:.2f} times as fast. Milliseconds are processor time a line on one thread.",
         "",
-        "| way | 8-bit layers | exact | CER | ms a line | MB | passes |",
-        "|---|---|---|---|---|---|---|",
+        "| way | 8-bit layers | exact | CER | ms a line | file, MB | memory, MiB | passes |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     base = outcomes[0]
     for row in outcomes:
@@ -219,13 +259,16 @@ def report(engine: str, outcomes: Sequence[Outcome], goal: Path | None, lines: i
         )
         layers = f"{row.layers_8bit} of {row.layers}" if row.layers else "none"
         rows.append(
-            f"| {row.way} | {layers} | {row.exact:.4f} | {row.cer:.4f} | {row.ms:.1f} | {row.megabytes:.1f} | {verdict} |"
+            f"| {row.way} | {layers} | {row.exact:.4f} | {row.cer:.4f} | {row.ms:.1f} | {row.megabytes:.1f} | "
+            f"{row.rss_mib:.0f} | {verdict} |"
         )
     if goal is None:
-        rows += ["", "No way passes: the feature stays off, and float32 is served."]
+        rows += ["", "No way passes: the feature stays off, and the model is served as it is."]
     else:
         rows += ["", f"Kept in {goal} and served from the next start on."]
-        rows += ["The cascade's gate was fitted to float32: fit it again (`python -m worker.reading.fit_gates`)."]
+        rows += [
+            "The cascade's gate was fitted to the model as it was: fit it again (`python -m worker.reading.fit_gates`)."
+        ]
     return "\n".join(rows) + "\n"
 
 
