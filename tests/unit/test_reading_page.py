@@ -172,3 +172,18 @@ def test_a_page_of_twelve_thousand_pixels_is_read_to_its_end(read: Callable[...,
     texts = [f"Row {i} of a very long receipt" for i in range(6)]
     image = drawn((620, 12000), [((40, 100 + 2300 * i), text, 34) for i, text in enumerate(texts)])
     assert [line.text for line in read(image).lines] == texts
+
+
+def test_the_characters_of_a_column_are_boxed_where_they_stand(read: Callable[..., Page]) -> None:
+    page = cv2.imread(str(Path(__file__).parents[2] / "samples" / "page-vertical.jpg"))
+    columns = [line for line in read(page).lines if line.vertical and len(line.chars) >= 5]
+    assert len(columns) >= 4
+    darkness = 255.0 - cv2.cvtColor(page, cv2.COLOR_BGR2GRAY)
+    darkness = (darkness - np.median(darkness)).clip(0)
+    for line in columns:
+        left, right = (int(edge(x for x, _ in line.box)) for edge in (min, max))
+        rows = darkness[:, left:right].mean(axis=1)
+        tops, bottoms = ([edge(y for _, y in char.box) for char in line.chars if char.box] for edge in (min, max))
+        inside = [rows[int(top) + 4 : int(bottom) - 3].mean() for top, bottom in zip(tops, bottoms, strict=True)]
+        between = [rows[int(top) - 1 : int(top) + 2].mean() for top in tops[1:]]
+        assert np.mean(between) < 0.1 * np.mean(inside), line.text
