@@ -68,7 +68,7 @@ def parser() -> argparse.ArgumentParser:
     train.add_argument("--threads", type=int, default=1)
     train.add_argument("--tether", type=float, default=2e-4, help="pull towards the base model's weights, a step")
     train.add_argument(
-        "--leave-to-base", action="store_true", help="learn plates and street words from the base model's answers alone"
+        "--leave-to-base", nargs="*", default=[], metavar="KIND", help="learn lines of these kinds from the base alone"
     )
     train.add_argument("--hold", type=float, default=1.0, help="weight of the nearness to the base model's answers")
     train.add_argument("--train-from", type=int, default=5, help="first of the 13 blocks that is trained; 0 trains all")
@@ -82,7 +82,7 @@ def parser() -> argparse.ArgumentParser:
     blend.add_argument(
         "--checkpoint", type=pathlib.Path, nargs="+", default=[WORK / "floor" / "last.pt"], help="one run, or several"
     )
-    blend.add_argument("--keep", type=pathlib.Path, help="writes what was trained, not averaged with the base, float16")
+    blend.add_argument("--keep", type=pathlib.Path, help="also writes the weights to go on training from (float16)")
     blend.add_argument(
         "--shares", type=float, nargs="+", default=[0.4, 0.55, 0.7, 0.85, 1.0], help="of the trained weights"
     )

@@ -30,7 +30,7 @@ def train(options: argparse.Namespace) -> int:
     from training.compact import Compact, characters
     from training.crnn import Crnn, load
     from training.dataset import Plan
-    from training.train import LEFT_TO_BASE, Recipe, Trainer, has_bfloat16
+    from training.train import Recipe, Trainer, has_bfloat16
 
     torch.set_num_threads(options.threads)
     torch.manual_seed(options.seed)
@@ -42,7 +42,7 @@ def train(options: argparse.Namespace) -> int:
         tether=options.tether,
         hold_weight=options.hold,
         half=has_bfloat16(),
-        left_to_base=LEFT_TO_BASE if options.leave_to_base else (),
+        left_to_base=tuple(options.leave_to_base),
     )
     if options.model == "compact":
         vocabulary = options.folder / "characters.txt"
@@ -94,10 +94,10 @@ def blend(options: argparse.Namespace) -> int:
 
     cv2.setNumThreads(1)
     base = load(options.base).state_dict()
+    if options.keep is not None and len(options.shares) > 1:
+        print("--keep goes with one share", file=sys.stderr)
+        return 2
     kept = soup([torch.load(path, weights_only=True) for path in options.checkpoint])
-    if options.keep is not None:
-        halved = {name: weight.half() for name, weight in kept["model"].items()}
-        torch.save({**kept, "model": halved}, options.keep)
     alphabet = Alphabet.load(options.vocabulary)
     lines = rendered_lines(options.vocabulary, options.lines, VALIDATION_SEED) if len(options.shares) > 1 else []
     shown = rendered_lines(options.vocabulary, CALIBRATION_LINES, CALIBRATION_SEED, held_out=False)
@@ -114,6 +114,9 @@ def blend(options: argparse.Namespace) -> int:
         }
         digest = export(model, path, facts, seen)
         print(f"{path} {path.stat().st_size} bytes sha256 {digest}", flush=True)
+        if options.keep is not None:
+            halved = {name: weight.half() for name, weight in model.state_dict().items()}
+            torch.save({**kept, "model": halved}, options.keep)
         if lines:
             scored[f"{share:g}"], _, _ = judge(lines, Reader(path, alphabet).read)
     if lines:

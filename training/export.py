@@ -43,10 +43,12 @@ def averaged(base: Mapping[str, Tensor], trained: Mapping[str, Tensor], share: f
 
 
 def soup(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """The mean of several runs' weights, and how many lines they saw together (each counts what it began with)."""
+    """The mean of several runs' weights (float32), and how many lines all of them saw; they began from the same weights."""
     names = runs[0]["model"]
     mean = {name: torch.stack([run["model"][name].float() for run in runs]).mean(0) for name in names}
-    return {"model": mean, "lines": sum(run["lines"] for run in runs), "pool": max(run["pool"] for run in runs)}
+    began = runs[0]["began"]
+    lines = began + sum(run["lines"] - began for run in runs)
+    return {"model": mean, "lines": lines, "pool": max(run["pool"] for run in runs)}
 
 
 def export(model: Crnn | Compact, path: pathlib.Path, properties: Mapping[str, str], seen: Iterable[Array] = ()) -> str:

@@ -23,9 +23,7 @@ from training.distil import Teacher
 from training.losses import ClassDraw, ctc, hold, scores
 
 # What the base reads well and rendered lines resemble least, so that training unlearns it first.
-HOLD_KINDS = (("plate", 3.0), ("street", 2.0))
-# Kinds of which rendered lines teach nothing good: the base knows the real ones better, so there it alone is the teacher.
-LEFT_TO_BASE = ("plate", "street")
+HOLD_KINDS = (("plate", 3.0), ("street", 4.0), ("subtitle", 2.0))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,7 +42,9 @@ class Recipe:
     hold_every: int = 2
     hold_weight: float = 1.0
     hold_kinds: tuple[tuple[str, float], ...] = HOLD_KINDS  # how much more a kind of line is held; 1 where not named
-    left_to_base: tuple[str, ...] = ()  # kinds learnt from the base's answers alone, right or wrong
+    # Kinds learnt from the base's answers alone, right or wrong: of which it knows the real ones better than rendered
+    # lines can teach.
+    left_to_base: tuple[str, ...] = ()
     half: bool = False  # whether the convolutions are worked out in bfloat16: faster where the processor has it
     save_minutes: float = 4.0
     clip: float = 5.0
@@ -92,7 +92,7 @@ class Trainer:
             betas=(0.9, 0.98),
             weight_decay=recipe.decay,
         )
-        self.step = self.pool = self.lines = 0
+        self.step = self.pool = self.lines = self.began = 0
         self.seconds = 0.0
         self.source: Source | None = None  # where batches come from; a Stream of the plan where it is None
         self.tell: Callable[[float], None] = lambda share: None  # is told how much of the run is done, a step
@@ -112,19 +112,20 @@ class Trainer:
         self.model.load_state_dict(kept["model"])
         self.optimiser.load_state_dict(kept["optimiser"])
         self.step, self.pool, self.lines, self.seconds = kept["step"], kept["pool"] + 1, kept["lines"], kept["seconds"]
+        self.began = kept["began"]
         return True
 
     def start_from(self, path: pathlib.Path) -> None:
         """Begins from weights kept in the repository (float16, no optimiser state); the schedule begins anew, the lines go on."""
         kept = torch.load(path, weights_only=True)
         self.model.load_state_dict({name: weight.float() for name, weight in kept["model"].items()})
-        self.pool, self.lines = kept["pool"] + 1, kept["lines"]
+        self.pool, self.lines, self.began = kept["pool"] + 1, kept["lines"], kept["lines"]
 
     def save(self) -> None:
         """Writes the checkpoint beside the old one, then swaps: a kill in between loses nothing."""
         kept = {
             "model": self.model.state_dict(), "optimiser": self.optimiser.state_dict(),
-            "step": self.step, "pool": self.pool, "lines": self.lines, "seconds": self.seconds,
+            "step": self.step, "pool": self.pool, "lines": self.lines, "began": self.began, "seconds": self.seconds,
         }  # fmt: skip
         fresh = self.checkpoint.with_suffix(".new")
         torch.save(kept, fresh)

@@ -112,11 +112,12 @@ def test_an_average_lies_between_base_and_trained() -> None:
 
 def test_runs_are_averaged_and_their_lines_counted() -> None:
     runs = [
-        {"model": {"w": torch.full((2,), value).half()}, "lines": 10, "pool": at} for at, value in enumerate((1.0, 3.0))
+        {"model": {"w": torch.full((2,), value).half()}, "lines": 10 + at, "began": 4, "pool": at}
+        for at, value in enumerate((1.0, 3.0))
     ]
     mean = soup(runs)
     assert torch.equal(mean["model"]["w"], torch.full((2,), 2.0))
-    assert (mean["lines"], mean["pool"]) == (20, 1)
+    assert (mean["lines"], mean["pool"]) == (4 + 6 + 7, 1)
 
 
 def test_lines_left_to_the_base_are_taught_by_it_alone() -> None:
