@@ -1,4 +1,4 @@
-"""`python -m training COMMAND`: train, blend, evaluate, sheet, plot. `python -m training COMMAND --help` says more."""
+"""`python -m training COMMAND`: train, blend, again, evaluate, sheet, plot. `python -m training COMMAND --help` says more."""
 
 from __future__ import annotations
 
@@ -90,6 +90,12 @@ def parser() -> argparse.ArgumentParser:
         "--lines", type=int, default=600, help="rendered lines, in faces kept from training, to choose on"
     )
     blend.add_argument("--version", default="1")
+
+    again = commands.add_parser(
+        "again", help="all the runs that made the shipped weights, some three hours on two cores"
+    )
+    again.add_argument("--work", type=pathlib.Path, default=WORK / "again")
+    again.add_argument("--version", default="again")
 
     evaluate = commands.add_parser("evaluate", help="figures beside PP-OCRv2 and PP-OCRv6 small")
     evaluate.add_argument(

@@ -127,6 +127,13 @@ def blend(options: argparse.Namespace) -> int:
     return 0
 
 
+def again(options: argparse.Namespace) -> int:
+    """Makes the weights again as they were made, run by run."""
+    from training.again import run
+
+    return run(options.work, options.weights, options.version)
+
+
 def evaluate(options: argparse.Namespace) -> int:
     cv2.setNumThreads(1)
     lines: list[Labelled] = (

@@ -167,3 +167,20 @@ def test_a_plan_draws_the_same_batches_again(vocabulary: pathlib.Path) -> None:
     first, again = next(pools(plan, 2)), next(pools(plan, 2))
     assert first.texts == again.texts
     assert np.array_equal(first.pictures, again.pictures)
+
+
+def test_the_shipped_weights_can_be_made_again_run_by_run(tmp_path: pathlib.Path) -> None:
+    from training.__main__ import parser
+    from training.again import commands
+
+    together = commands(tmp_path, tmp_path / "out.onnx", "again-1")
+    parsed = [[parser().parse_args(options) for options in each] for each in together]
+    assert [len(each) for each in parsed] == [1, 1, 2, 1, 2, 1, 2, 1]
+    runs, blends = parsed[::2], [each[0] for each in parsed[1::2]]
+    assert runs[0][0].start is None
+    for before, after in zip(blends, runs[1:], strict=False):
+        assert {run.start for run in after} == {before.keep}, "a run begins where the one before ended"
+        assert len({run.folder for run in after}) == len({run.seed for run in after}) == len(after)
+    for each, blend in zip(runs, blends, strict=True):
+        assert blend.checkpoint == [run.folder / "last.pt" for run in each]
+    assert blends[-1].weights == tmp_path / "out.onnx"
