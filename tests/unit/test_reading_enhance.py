@@ -66,21 +66,6 @@ def test_grain_of_a_sensor_is_known_by_its_colours_and_goes_even_in_the_dark(lin
     assert np.corrcoef(night[:, :, 0].ravel(), line[:, :, 0].ravel())[0, 1] < 0.96
 
 
-def test_a_small_fax_is_softened_and_its_columns_stay_where_they_were(line: np.ndarray) -> None:
-    fax = cv2.resize(np.where(line > 128, 255, 0).astype(np.uint8), (200, 20), interpolation=cv2.INTER_NEAREST)
-    piece = Cut(fax, np.array([[2.0, 0, 30], [0, 2.0, 50], [0, 0, 1]]))
-    soft = enhance.mended(piece)
-    assert soft.image.shape[0] == enhance.FULL_HEIGHT_PX
-    inked = [np.flatnonzero((picture < 128).any(axis=(0, 2))) for picture in (fax, soft.image)]
-    (before, after) = (
-        p.quads(np.array([[ink[0], ink[-1] + 1.0]]))[0] for p, ink in zip((piece, soft), inked, strict=True)
-    )
-    assert np.abs(before - after).max() < 2.5
-    assert enhance.needed([fax] * 3)
-    large = Cut(np.where(line > 128, 255, 0).astype(np.uint8), piece.to_page)
-    assert enhance.mended(large) is large
-
-
 def test_a_deep_shadow_is_lifted(line: np.ndarray) -> None:
     shaded = line.copy()
     shaded[:, 300:] = shaded[:, 300:] // 12

@@ -14,8 +14,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.reading.crop import Cut
-
 Picture = NDArray[np.uint8]
 Grey = NDArray[np.uint8]
 
@@ -28,8 +26,6 @@ GRAIN_HEIGHT_PX = 20  # in smaller lines strokes and noise look alike
 GRAIN_CONTRAST = 40  # grey levels; in fainter lines smoothing takes strokes along with the noise
 SOFT_GRAIN = 0.03  # a blurred line has little noise; where there is more, sharpening would only bring it out
 BILEVEL_REST = 0.03  # share of pixels between the two levels, at most
-BILEVEL_SMALL_PX = 26  # lines of faxes that are less high lack the greys by which a reader tells shapes apart
-FULL_HEIGHT_PX = 48  # what recognisers look at
 PAGE_SAMPLES = 6  # lines measured to decide for a page
 PAPER_BLOCKS = 12  # parts of a line whose paper is compared
 
@@ -66,17 +62,8 @@ def measure(picture: Picture) -> Quality:
     )
 
 
-def mended(piece: Cut) -> Cut:
-    """The piece with what is wrong with its picture put right; the very same where nothing is."""
-    if is_small_bilevel(piece.image):
-        picture, back = soften(piece.image)
-        return Cut(picture, np.asarray(piece.to_page @ back, dtype=np.float64))
-    picture = mend(piece.image)
-    return piece if picture is piece.image else Cut(picture, piece.to_page)
-
-
 def mend(picture: Picture, quality: Quality | None = None) -> Picture:
-    """The line with what is wrong put right, of the same size; the very same array where nothing is."""
+    """The line with what is wrong put right; the very same array where nothing is."""
     q = measure(picture) if quality is None else quality
     if q.contrast < 4 or min(picture.shape[:2]) < 8:
         return picture
@@ -101,7 +88,7 @@ def mend(picture: Picture, quality: Quality | None = None) -> Picture:
 def needed(pictures: Sequence[Picture]) -> bool:
     """Whether the lines of a page are worth mending: a third of some of them, evenly taken, are not left alone."""
     some = pictures[:: max(1, len(pictures) // PAGE_SAMPLES)][:PAGE_SAMPLES]
-    return 3 * sum(is_small_bilevel(one) or mend(one) is not one for one in some) >= len(some) > 0
+    return 3 * sum(mend(one) is not one for one in some) >= len(some) > 0
 
 
 def impulses(grey: Grey) -> NDArray[np.bool_]:
@@ -120,26 +107,6 @@ def is_bilevel(picture: Picture) -> bool:
     low, high = int(grey.min()), int(grey.max())
     band = min(8.0, (high - low) / 16)
     return float(((grey > low + band) & (grey < high - band)).mean()) < BILEVEL_REST
-
-
-def is_small_bilevel(picture: Picture) -> bool:
-    """Whether the line is a fax's and so small that `soften` helps."""
-    return 8 <= picture.shape[0] < BILEVEL_SMALL_PX and is_bilevel(picture)
-
-
-def soften(picture: Picture) -> tuple[Picture, NDArray[np.float64]]:
-    """A small black and white line with paper around it, stairs smoothed to greys, and enlarged; with the matrix that
-    carries its pixels back to those of the line given: columns to where they stood, its height to the line's."""
-    margin = max(1, round(0.1 * picture.shape[0]))
-    edge = np.concatenate([picture[0], picture[-1]])
-    paper = tuple(float(value) for value in np.median(edge, axis=0))
-    framed = cv2.copyMakeBorder(picture, margin, margin, margin, margin, cv2.BORDER_CONSTANT, value=paper)
-    height, width = framed.shape[:2]
-    wide = max(1, round(width * FULL_HEIGHT_PX / height))
-    soft = cv2.GaussianBlur(framed, (0, 0), 0.03 * picture.shape[0])
-    large = cv2.resize(soft, (wide, FULL_HEIGHT_PX), interpolation=cv2.INTER_LANCZOS4)
-    back = np.array([[width / wide, 0, -margin], [0, picture.shape[0] / FULL_HEIGHT_PX, 0], [0, 0, 1]], dtype=np.float64)
-    return np.asarray(large, dtype=np.uint8), back
 
 
 def without_impulses(picture: Picture) -> Picture:

@@ -101,9 +101,10 @@ class PageLines:
         for line in self.found:
             if not isinstance(line.piece, Cut):
                 continue
-            piece = enhance.mended(level(line.piece) if alone else line.piece)
-            if piece is not line.piece:
-                line.mended = piece
+            piece = level(line.piece) if alone else line.piece
+            image = enhance.mend(piece.image)
+            if image is not line.piece.image:
+                line.mended = Cut(image, piece.to_page)
 
     def read(self, progress: Progress | None = None) -> None:
         """Read every line, near widths together; a line that runs across the page's direction is read every way."""
@@ -148,8 +149,7 @@ class PageLines:
         assert line.reading is not None
         reading = self._read_one(mended.image)
         if reading.text and reading.confidence >= line.reading.confidence:
-            height, width = self.image.shape[:2]
-            line.reading, line.piece, line.quad = reading, mended, geometry.clip(mended.outline(), width, height)
+            line.reading, line.piece, line.quad = reading, mended, mended.outline()
 
     def _read_column(self, line: Found) -> None:
         """A column is read lying on its side, as recognisers are trained to; one that is not sure is cut into its
