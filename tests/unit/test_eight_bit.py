@@ -72,9 +72,25 @@ def test_pointwise_convolutions_and_the_head_go_to_8_bits_and_answer_nearly_the_
     assert (plain.argmax(-1) == rough.argmax(-1)).mean() > 0.9
 
 
+def test_a_few_values_far_out_do_not_spoil_the_range_of_the_rest() -> None:
+    values = DRAW.exponential(1, 200_000).astype(np.float32)
+    least, most, error = eight_bit._best_range(values)
+    assert least == pytest.approx(0, abs=1e-3)
+    assert 5 < most < 0.95 * values.max(), "the thin end of the tail is cut off"
+    assert error < 0.02
+    far = np.append(DRAW.normal(0, 0.01, 100_000), DRAW.uniform(5, 9, 40)).astype(np.float32)
+    assert eight_bit._best_range(far)[2] > eight_bit.WORST, "nothing is left of the small ones: not for 8 bits"
+
+
 def test_a_model_that_names_no_layers_or_strange_ones_stays_as_it_is(small: Path) -> None:
     assert kinds(eight_bit.applied(core().read_model(str(small)))) == 0
     assert kinds(eight_bit.applied(told(small, {"point": [0, 1], "gone": [0, 1]}))) == 0
+
+
+def test_the_shipped_recogniser_names_its_layers() -> None:
+    crnn = Path(eight_bit.__file__).parent / "engines" / "crnn" / "ocrfleet_crnn.onnx"
+    model = core().read_model(str(crnn))
+    assert kinds(eight_bit.applied(model)) == 24, "eleven convolutions and the head, each with its input and its weight"
 
 
 @pytest.mark.parametrize(("flags", "able"), [("avx2 fma", False), ("avx2 avx_vnni", True), ("avx512_vnni", True)])
