@@ -13,6 +13,7 @@ from tests.stack import models_folder
 from worker.reading import languages
 from worker.reading.cascade import Cascade
 from worker.reading.engines import load_recogniser
+from worker.reading.page import Reader
 from worker.reading.recogniser import Reading, Recogniser
 
 LONG = (
@@ -156,3 +157,16 @@ def test_a_language_the_crnn_does_not_know_is_not_asked_of_it(auto: Cascade) -> 
     auto.begin_page()
     auto.read([line("Grüße")], allow=languages.characters("de", auto.vocabulary))
     assert auto.last_stats["crnn_lines"] == 0
+
+
+def test_an_added_detector_finds_the_lines_of_its_own_engine_only(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader = Reader(folder, "crnn")
+    usual = reader.detector("modelscope")
+    assert usual == reader.detector("crnn"), "none was added"
+    added = (usual[0], "resnet18-0000")
+    monkeypatch.setattr("worker.reading.models.added_detector", lambda models: "its facts")
+    monkeypatch.setattr("worker.reading.page.load_detector", lambda engine, models, precision: added)
+    assert reader.detector("modelscope") == added
+    assert reader.detector("crnn") == usual

@@ -14,7 +14,7 @@ from shared.records import Page, ReadOptions
 from worker.reading import find, models, order, orient, paragraphs, prepare
 from worker.reading.cascade import Cascade
 from worker.reading.detect import Detector
-from worker.reading.engines import load_recogniser
+from worker.reading.engines import DETECTOR, load_detector, load_recogniser
 from worker.reading.languages import characters
 from worker.reading.lines import PageLines
 from worker.reading.recogniser import Recogniser
@@ -22,7 +22,6 @@ from worker.reading.runtime import arithmetic
 from worker.reading.versions import Version, all_in_use
 
 PREPROCESSING = "7"  # raise it whenever anything on the way changes what is read: it is part of every cache key
-DETECTOR = "ppocrv6_det"
 KEEP_CONFIDENCE = 0.5  # a line surer than this is kept; below are shadows, rules and logos
 STEPS = ("prepare", "detect", "orient", "crop", "recognise", "order")
 WARM_TEXT = "OCR ready 2025"
@@ -72,6 +71,7 @@ class Reader:
             engine: load_recogniser(engine, models_folder, self._versions, precision)
         }
         self._detector = detector or Detector.load(models_folder, DETECTOR, precision)
+        self._added: tuple[Detector, str] | None = None  # a detector that was added, while its engine is held
 
     def renewed(self, versions: Mapping[str, Version]) -> Reader:
         """A reader with other versions of the weights. This one may go on reading meanwhile, but not afterwards: they
@@ -83,9 +83,18 @@ class Reader:
         if engine not in self._recognisers:
             for name in [name for name in self._recognisers if name != self._default]:
                 del self._recognisers[name]
+            self._added = None
             gc.collect()
             self._recognisers[engine] = load_recogniser(engine, self._folder, self._versions, self._asked)
         return self._recognisers[engine]
+
+    def detector(self, engine: str) -> tuple[Detector, str]:
+        """What finds the lines that `engine` reads, and its version: one that was added with it, or PP-OCRv6's."""
+        if engine != "modelscope" or models.added_detector(self._folder) is None:
+            return self._detector, models.find(DETECTOR).version
+        if self._added is None:
+            self._added = load_detector(engine, self._folder, self._asked)
+        return self._added
 
     def models_used(self, options: ReadOptions) -> dict[str, str]:
         """Versions of everything that takes part in a reading with these options."""
@@ -95,7 +104,7 @@ class Reader:
             "precision": self.precision,
         }
         if options.layout != "line":
-            used["detector"] = models.find(DETECTOR).version
+            used["detector"] = self.detector(options.engine)[1]
         return used
 
     def fingerprint(self, options: ReadOptions) -> str:
@@ -122,8 +131,9 @@ class Reader:
         if not alone:
             ink = prepare.measure_ink(image)
             timer.step("prepare")
-            boxes = find.find(self._detector, image, ink)
-            self._detector.release()
+            detector, _ = self.detector(options.engine)
+            boxes = find.find(detector, image, ink)
+            detector.release()
             if options.layout == "auto" and find.is_one_line(image, boxes):
                 boxes, alone = [find.whole(image)], True
             timer.step("detect")
