@@ -99,7 +99,7 @@ def attempt(fleet: Fleet, name: str, chosen: set[str], step: Callable[[], None])
 
 def _cycles(seconds: float) -> int:
     """Cycles of documents (ten pages each), more than are read in the whole proof; no step uses more than four cores."""
-    return max(20, int((7 * seconds + 400) * min(4, len(os.sched_getaffinity(0))) / 0.3 / 10))
+    return max(20, int((7 * seconds + 400) * min(4, len(os.sched_getaffinity(0))) / 0.45 / 10))
 
 
 def _show_logs(fleet: Fleet) -> None:
