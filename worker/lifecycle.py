@@ -6,6 +6,7 @@ says why, tells its parent, and takes no page: the worker ends with EXIT_NO_MODE
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import functools
 import gc
@@ -21,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from shared.errors import OcrFleetError, RecordsTooNew, StoreUnavailable
 from shared.host import usable_cores
 from shared.reconciler import start_reconciler
-from shared.records import ReadOptions
+from shared.records import ENGINES, ReadOptions
 from shared.settings import Settings, get_settings
 from shared.store.open import open_store
 from worker import rollover, watchdog
@@ -206,9 +207,15 @@ def renewed_reader(old: Reader, found: Mapping[str, Version]) -> tuple[Reader, d
 
 
 def prints_of(reader: Reader, engine: str) -> dict[str, Any]:
-    """The fingerprint of a reader's default engine, as a slot says it."""
-    fingerprint = full_fingerprint(reader, ReadOptions(engine=engine))
-    return {"fingerprint": fingerprint, "fingerprints": {engine: fingerprint}}
+    """The fingerprint of a reader's default engine, and those of every engine that it could load, as a slot says them.
+
+    So equal documents are known as equal from the first one on, whatever engine they name.
+    """
+    prints = {engine: full_fingerprint(reader, ReadOptions(engine=engine))}
+    for other in ENGINES:
+        with contextlib.suppress(OcrFleetError):  # it is not here: nobody can read with it
+            prints.setdefault(other, full_fingerprint(reader, ReadOptions(engine=other)))
+    return {"fingerprint": prints[engine], "fingerprints": prints, "engines": sorted(prints)}
 
 
 def die_with_parent() -> None:

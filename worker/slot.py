@@ -126,7 +126,7 @@ class Slot:
     def fingerprint(self, options: ReadOptions) -> str:
         """What would read with these options, the decoding of documents included; part of every cache key.
 
-        Engines beyond the default one are loaded when first asked for; the fleet hears of their versions then.
+        An engine that was added after the start is loaded when first asked for; the fleet hears of it then.
         """
         fingerprint = full_fingerprint(self.reader, options)
         if options.layout == ReadOptions().layout:

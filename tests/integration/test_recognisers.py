@@ -12,7 +12,8 @@ from PIL import Image, ImageDraw, ImageFont
 from tests.stack import models_folder
 from worker.reading import languages
 from worker.reading.cascade import Cascade
-from worker.reading.engines import load_recogniser
+from worker.reading.detect import Detector
+from worker.reading.engines import load_recogniser, version_of
 from worker.reading.page import Reader
 from worker.reading.recogniser import Reading, Recogniser
 
@@ -45,6 +46,12 @@ def auto(folder: Path) -> Cascade:
     engine = load_recogniser("auto", folder)
     assert isinstance(engine, Cascade)
     return engine
+
+
+def test_a_version_is_told_without_loading(folder: Path, strong: Recogniser, auto: Cascade) -> None:
+    assert version_of("ppocrv6", folder) == strong.version
+    assert version_of("crnn", folder) == auto.quick.version
+    assert version_of("auto", folder) == auto.version
 
 
 def text(reading: Reading) -> str:
@@ -164,9 +171,9 @@ def test_an_added_detector_finds_the_lines_of_its_own_engine_only(
 ) -> None:
     reader = Reader(folder, "crnn")
     usual = reader.detector("modelscope")
-    assert usual == reader.detector("crnn"), "none was added"
-    added = (usual[0], "resnet18-0000")
+    assert usual is reader.detector("crnn"), "none was added"
+    added = Detector.load(folder)
     monkeypatch.setattr("worker.reading.models.added_detector", lambda models: "its facts")
-    monkeypatch.setattr("worker.reading.page.load_detector", lambda engine, models, precision: added)
-    assert reader.detector("modelscope") == added
-    assert reader.detector("crnn") == usual
+    monkeypatch.setattr("worker.reading.page.load_detector", lambda engine, models, precision: (added, "resnet18-0000"))
+    assert reader.detector("modelscope") is added
+    assert reader.detector("crnn") is usual

@@ -14,7 +14,7 @@ from shared.records import Page, ReadOptions
 from worker.reading import find, models, order, orient, paragraphs, prepare
 from worker.reading.cascade import Cascade
 from worker.reading.detect import Detector
-from worker.reading.engines import DETECTOR, load_detector, load_recogniser
+from worker.reading.engines import DETECTOR, load_detector, load_recogniser, version_of
 from worker.reading.languages import characters
 from worker.reading.lines import PageLines
 from worker.reading.recogniser import Recogniser
@@ -71,7 +71,7 @@ class Reader:
             engine: load_recogniser(engine, models_folder, self._versions, precision)
         }
         self._detector = detector or Detector.load(models_folder, DETECTOR, precision)
-        self._added: tuple[Detector, str] | None = None  # a detector that was added, while its engine is held
+        self._added: Detector | None = None  # a detector that was added, while its engine is held
 
     def renewed(self, versions: Mapping[str, Version]) -> Reader:
         """A reader with other versions of the weights. This one may go on reading meanwhile, but not afterwards: they
@@ -88,23 +88,24 @@ class Reader:
             self._recognisers[engine] = load_recogniser(engine, self._folder, self._versions, self._asked)
         return self._recognisers[engine]
 
-    def detector(self, engine: str) -> tuple[Detector, str]:
-        """What finds the lines that `engine` reads, and its version: one that was added with it, or PP-OCRv6's."""
+    def detector(self, engine: str) -> Detector:
+        """What finds the lines that `engine` reads: one that was added with it, or PP-OCRv6's."""
         if engine != "modelscope" or models.added_detector(self._folder) is None:
-            return self._detector, models.find(DETECTOR).version
+            return self._detector
         if self._added is None:
-            self._added = load_detector(engine, self._folder, self._asked)
+            self._added, _ = load_detector(engine, self._folder, self._asked)
         return self._added
 
     def models_used(self, options: ReadOptions) -> dict[str, str]:
         """Versions of everything that takes part in a reading with these options."""
         used = {
-            "recogniser": self.recogniser(options.engine).version,
+            "recogniser": self._version_of(options.engine),
             "preprocessing": PREPROCESSING,
             "precision": self.precision,
         }
         if options.layout != "line":
-            used["detector"] = self.detector(options.engine)[1]
+            added = models.added_detector(self._folder) if options.engine == "modelscope" else None
+            used["detector"] = (models.find(DETECTOR) if added is None else added.weights[0]).version
         return used
 
     def fingerprint(self, options: ReadOptions) -> str:
@@ -114,7 +115,12 @@ class Reader:
         shares one cache, as its answers are equally good.
         """
         used = self.models_used(options) | {"precision": self._asked}
-        return f"{self.recogniser(options.engine).name}/" + "/".join(f"{k}={used[k]}" for k in sorted(used))
+        return f"{options.engine}/" + "/".join(f"{k}={used[k]}" for k in sorted(used))
+
+    def _version_of(self, engine: str) -> str:
+        """Of an engine that is not loaded, what would be: asking for a name loads nothing."""
+        known = self._recognisers.get(engine)
+        return known.version if known is not None else version_of(engine, self._folder, self._versions)
 
     def read(self, image: NDArray[np.uint8], options: ReadOptions, progress: Progress | None = None) -> Page:
         """Read a BGR page (height, width, 3) as displayed. `progress` is called with (lines done, lines in all).
@@ -131,7 +137,7 @@ class Reader:
         if not alone:
             ink = prepare.measure_ink(image)
             timer.step("prepare")
-            detector, _ = self.detector(options.engine)
+            detector = self.detector(options.engine)
             boxes = find.find(detector, image, ink)
             detector.release()
             if options.layout == "auto" and find.is_one_line(image, boxes):

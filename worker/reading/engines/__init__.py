@@ -39,12 +39,9 @@ def load_recogniser(
     if engine in ("crnn", "ppocrv6"):
         return _load(engine, folder, chosen.get(engine), precision)
     if engine == "modelscope":
-        found = models.added(folder)
-        if found is None:
-            raise models.ModelError(reason="No ModelScope model is here: run `ocrfleet models add modelscope:NAME`.")
         from worker.reading.engines.ctc_recogniser import CtcRecogniser
 
-        return CtcRecogniser(found, folder / "modelscope", precision)
+        return CtcRecogniser(_added(folder), folder / "modelscope", precision)
     raise ValueError(f"unknown engine {engine!r}; known: {', '.join(ENGINES)}")
 
 
@@ -71,13 +68,46 @@ def added_detector(facts: models.Facts, folder: Path, precision: str = "auto") -
 
 
 def _load(engine: str, folder: Path, version: Version | None, precision: str) -> CtcRecogniser:
-    """A version of the engine's weights, else what is shipped: the 8-bit model, where one passed its gate on this machine
-    (`ocrfleet models quantize`), or float32."""
     from worker.reading.engines.ctc_recogniser import CtcRecogniser
 
+    return CtcRecogniser(*_chosen(engine, folder, version), precision)
+
+
+def _chosen(engine: str, folder: Path, version: Version | None) -> tuple[models.Facts, Path]:
+    """A version of the engine's weights, else what is shipped: the 8-bit model, where one passed its gate on this machine
+    (`ocrfleet models quantize`), or float32."""
     if version is not None:
-        return CtcRecogniser(version.facts, version.folder, precision)
+        return version.facts, version.folder
     small = folder / "int8" / engine
     if (small / "facts.toml").is_file():
-        return CtcRecogniser(models.load_facts(small / "facts.toml"), small, precision)
-    return CtcRecogniser(models.facts(engine), folder, precision)
+        return models.load_facts(small / "facts.toml"), small
+    return models.facts(engine), folder
+
+
+def version_of(engine: str, folder: Path, wanted: Mapping[str, Version] | None = None) -> str:
+    """The version of what `load_recogniser` would load, told without loading it. Raises what it raises."""
+    chosen = all_in_use(folder) if wanted is None else wanted
+
+    def told(facts: models.Facts, place: Path) -> str:
+        weight = facts.weight(facts.recogniser["weight"])
+        if not models.place(place, weight).is_file():
+            raise models.ModelError(reason=f"The model {weight.name} is not in {place}: run `ocrfleet models fetch`.")
+        return weight.version
+
+    if engine == "auto":
+        from worker.reading.gate import load_gate
+
+        quick, strong = (told(*_chosen(part, folder, chosen.get(part))) for part in ("crnn", "ppocrv6"))
+        return f"{quick}+{strong}+gate-{load_gate().fingerprint()}"
+    if engine in ("crnn", "ppocrv6"):
+        return told(*_chosen(engine, folder, chosen.get(engine)))
+    if engine == "modelscope":
+        return told(_added(folder), folder / "modelscope")
+    raise ValueError(f"unknown engine {engine!r}; known: {', '.join(ENGINES)}")
+
+
+def _added(folder: Path) -> models.Facts:
+    found = models.added(folder)
+    if found is None:
+        raise models.ModelError(reason="No ModelScope model is here: run `ocrfleet models add modelscope:NAME`.")
+    return found
