@@ -11,6 +11,4 @@ _Error = TypeVar("_Error", bound=OcrFleetError)
 
 def because(kind: type[_Error], reason: str, reason_zh: str, field: str | None = None, **values: Any) -> _Error:
     """An error of a kind whose sentences take `{reason}`, and `values` besides."""
-    error = kind(reason=reason, field=field, **values)
-    error.detail_zh = kind.chinese.format(reason=reason_zh, **values)
-    return error
+    return kind(reason=reason, reason_zh=reason_zh, field=field, **values)

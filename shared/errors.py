@@ -12,7 +12,10 @@ TYPE_ROOT = "https://ocrfleet.dev/problems/"
 
 
 class OcrFleetError(Exception):
-    """The root. `slug` is stable for programs; `english` and `chinese` are sentences for people, with {fields} filled in."""
+    """The root. `slug` is stable for programs; `english` and `chinese` are sentences for people, with {fields} filled in.
+
+    A `reason` that is not said in Chinese too, as `reason_zh`, stands in both sentences.
+    """
 
     slug = "internal"
     status = 500
@@ -23,6 +26,8 @@ class OcrFleetError(Exception):
     def __init__(self, *, field: str | None = None, retry_after: int | None = None, **values: Any) -> None:
         self.field = field
         self.retry_after = retry_after
+        if "reason" in values:
+            values.setdefault("reason_zh", values["reason"])
         self.detail = self.english.format(retry_after=retry_after, **values)
         self.detail_zh = self.chinese.format(retry_after=retry_after, **values)
         super().__init__(self.detail)
@@ -51,7 +56,7 @@ class RequestError(OcrFleetError):
 
     slug, status, title = "bad-request", 400, "Malformed request"
     english = "The request is malformed: {reason}."
-    chinese = "请求格式有误：{reason}。"
+    chinese = "请求格式有误：{reason_zh}。"
 
 
 class MissingFile(RequestError):
@@ -99,7 +104,7 @@ class UrlRefused(RequestError):
 
     slug, status, title = "url-refused", 422, "Address refused"
     english = "The address cannot be fetched: {reason}."
-    chinese = "无法获取该地址：{reason}。"
+    chinese = "无法获取该地址：{reason_zh}。"
 
 
 class IdempotencyConflict(RequestError):
@@ -118,7 +123,7 @@ class DocumentError(OcrFleetError):
 
     slug, status, title = "broken-file", 422, "Broken file"
     english = "The file is damaged or incomplete: {reason}."
-    chinese = "文件已损坏或不完整：{reason}。"
+    chinese = "文件已损坏或不完整：{reason_zh}。"
 
 
 class EmptyFile(DocumentError):
@@ -182,7 +187,7 @@ class NoPages(DocumentError):
 
     slug, title = "no-pages", "No pages"
     english = "The document has no page to read: {reason}."
-    chinese = "文档没有可读的页面：{reason}。"
+    chinese = "文档没有可读的页面：{reason_zh}。"
 
 
 # The job
@@ -193,7 +198,7 @@ class JobError(OcrFleetError):
 
     slug, status, title = "job", 409, "Not possible for this job"
     english = "This is not possible for job {id}: {reason}."
-    chinese = "无法对任务 {id} 执行该操作：{reason}。"
+    chinese = "无法对任务 {id} 执行该操作：{reason_zh}。"
 
 
 class JobNotFound(JobError):

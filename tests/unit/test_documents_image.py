@@ -203,3 +203,12 @@ def test_a_picture_has_one_page() -> None:
     assert document.pages == 1
     with pytest.raises(NoPages):
         document.page(2)
+
+
+def test_a_damaged_picture_is_told_of_in_chinese_too() -> None:
+    with pytest.raises(DocumentError) as caught:
+        decoded(PICTURES["colour jpeg"][:-60])
+    assert caught.value.detail_zh.startswith("文件已损坏或不完整：解码程序报告“")
+    with pytest.raises(NoPages) as beyond:
+        open_document(PICTURES["grey png"], "png", max_pixels=MANY, dpi=200).page(2)
+    assert beyond.value.detail_zh == "文档没有可读的页面：图片没有第 2 页。"

@@ -10,7 +10,21 @@ from training.texts.lists import prose, words
 from training.texts.names import compound, name
 
 ALIKE = frozenset("cosuvwxzpk")  # letters whose capital differs by its size alone, or nearly
-SUFFIXES = ("Street", "St.", "Road", "Avenue", "Ave.", "Court", "Way", "Square", "Center", "Suite", "Post Office", "Co.", "Corp.")
+SUFFIXES = (
+    "Street",
+    "St.",
+    "Road",
+    "Avenue",
+    "Ave.",
+    "Court",
+    "Way",
+    "Square",
+    "Center",
+    "Suite",
+    "Post Office",
+    "Co.",
+    "Corp.",
+)
 
 
 def english(rng: random.Random, low: int = 8, high: int = 75) -> str:

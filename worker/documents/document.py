@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from shared.errors import TooManyPixels, TooSmall
+from shared.errors import DocumentError, NoPages, TooManyPixels, TooSmall
 from shared.records import Line
 
 if TYPE_CHECKING:
@@ -74,7 +74,12 @@ def check_size(width: int, height: int, max_pixels: int) -> None:
         raise TooSmall(width=width, height=height)
 
 
-def broken(reason: object) -> str:
-    """A decoder's complaint as part of a sentence: one line, without a full stop, never empty, never long."""
-    text = " ".join(str(reason).split()).rstrip(".")[:160]
-    return text or type(reason).__name__
+def damaged(complaint: object) -> DocumentError:
+    """What a decoder's complaint becomes: one line, never empty, never long. The complaint itself is English."""
+    text = " ".join(str(complaint).split()).rstrip(".")[:160] or type(complaint).__name__
+    return DocumentError(reason=text, reason_zh=f"解码程序报告“{text}”")
+
+
+def no_such_page(pages: int, number: int) -> NoPages:
+    """For a page number beyond a document's end."""
+    return NoPages(reason=f"it has {pages} pages, not page {number}", reason_zh=f"共 {pages} 页，没有第 {number} 页")

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from shared.errors import DocumentError, NoPages, UnsupportedType
-from worker.documents.document import PageImage, broken, check_size
+from shared.errors import NoPages, UnsupportedType
+from worker.documents.document import PageImage, check_size, damaged
 
 Image.MAX_IMAGE_PIXELS = None  # our own limit is checked before anything is decoded
 
@@ -54,7 +54,7 @@ class ImageDocument:
     def page(self, number: int) -> PageImage:
         """See `Document.page`."""
         if number != 1:
-            raise NoPages(reason=f"an image has no page {number}")
+            raise NoPages(reason=f"an image has no page {number}", reason_zh=f"图片没有第 {number} 页")
         return decode(self._data, self._max_pixels)
 
     def close(self) -> None:
@@ -85,7 +85,7 @@ def decode(data: bytes, max_pixels: int) -> PageImage:
     except UnidentifiedImageError:
         raise UnsupportedType from None
     except DECODE_ERRORS as error:
-        raise DocumentError(reason=broken(error)) from error
+        raise damaged(error) from error
     if orientation in (5, 6, 7, 8):
         width, height = height, width
     return PageImage(pixels, width, height, size_warnings(pixels, width, height))

@@ -12,8 +12,8 @@ import pypdfium2
 import pypdfium2.raw as pdfium_c
 from numpy.typing import NDArray
 
-from shared.errors import DocumentError, EncryptedPdf, NoPages
-from worker.documents.document import MIN_SIDE_PX, PageImage, Source, TextLayer, broken, check_size
+from shared.errors import EncryptedPdf, NoPages
+from worker.documents.document import MIN_SIDE_PX, PageImage, Source, TextLayer, check_size, damaged, no_such_page
 from worker.documents.text_layer import text_layer
 
 log = logging.getLogger(__name__)
@@ -38,9 +38,9 @@ class PdfDocument:
         except pypdfium2.PdfiumError as error:
             if error.err_code in (pdfium_c.FPDF_ERR_PASSWORD, pdfium_c.FPDF_ERR_SECURITY):
                 raise EncryptedPdf from None
-            raise DocumentError(reason=broken(error)) from error
+            raise damaged(error) from error
         if self._pages < 1:
-            raise NoPages(reason="it is empty")
+            raise NoPages(reason="it is empty", reason_zh="文档是空的")
 
     @property
     def pages(self) -> int:
@@ -50,22 +50,22 @@ class PdfDocument:
     def page(self, number: int) -> PageImage:
         """See `Document.page`."""
         if not 1 <= number <= self._pages:
-            raise NoPages(reason=f"it has {self._pages} pages, not page {number}")
+            raise no_such_page(self._pages, number)
         try:
             page = self._pdf[number - 1]
         except pypdfium2.PdfiumError as error:
-            raise DocumentError(reason=broken(error)) from error
+            raise damaged(error) from error
         try:
             return self._draw(page)
         except (pypdfium2.PdfiumError, ValueError, AssertionError) as error:
-            raise DocumentError(reason=broken(error)) from error
+            raise damaged(error) from error
         finally:
             page.close()
 
     def _draw(self, page: Any) -> PageImage:
         width, height = page.get_size()
         if not (width > 0 and height > 0 and math.isfinite(width * height)):
-            raise NoPages(reason="the page has no size")
+            raise NoPages(reason="the page has no size", reason_zh="该页没有尺寸")
         wanted = max(self._dpi, min(scan_dpi(page), SCAN_DPI_MAX)) / POINTS_PER_INCH
         most = min(self._max_pixels, DRAW_PIXELS)
         # PDFium rounds both sides up, so leave a pixel of room on each.

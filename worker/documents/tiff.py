@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from shared.errors import DocumentError, NoPages
-from worker.documents.document import PageImage, Source, broken, check_size
+from worker.documents.document import PageImage, Source, check_size, damaged, no_such_page
 from worker.documents.image import DECODE_ERRORS, reduced, size_warnings, to_bgr, upright
 
 KEEP_PIXELS = 10_000_000  # a decoded page above this is not kept for the next one's sake
@@ -28,7 +27,7 @@ class TiffDocument:
             self._image = self._open()
             self._pages = int(getattr(self._image, "n_frames", 1))
         except (UnidentifiedImageError, *DECODE_ERRORS) as error:
-            raise DocumentError(reason=broken(error)) from error
+            raise damaged(error) from error
 
     def _open(self) -> Image.Image:
         return Image.open(io.BytesIO(self._source) if isinstance(self._source, bytes) else self._source)
@@ -41,7 +40,7 @@ class TiffDocument:
     def page(self, number: int) -> PageImage:
         """See `Document.page`."""
         if not 1 <= number <= self._pages:
-            raise NoPages(reason=f"it has {self._pages} pages, not page {number}")
+            raise no_such_page(self._pages, number)
         try:
             self._image.seek(number - 1)
             check_size(*self._image.size, self._max_pixels)
@@ -52,7 +51,7 @@ class TiffDocument:
                 self._image.close()
                 self._image = self._open()
         except (UnidentifiedImageError, *DECODE_ERRORS) as error:
-            raise DocumentError(reason=broken(error)) from error
+            raise damaged(error) from error
         warnings = size_warnings(pixels, width, height)
         if across and down and max(across, down) > OBLONG * min(across, down):
             width, height = (

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import bisect
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,11 +39,18 @@ class Trace:
     spans: NDArray[np.float32]
 
 
+def _widths(how: Mapping[str, Any]) -> list[int]:
+    """The widths that a model is given, in pixels, narrowest first: listed, or evenly spaced."""
+    if "widths" in how:
+        return sorted(how["widths"])
+    return list(range(how["width_min"], how["width_max"] + 1, how["width_step"]))
+
+
 class CtcRecogniser:
     """Reads lines with one warm CTC model. `folder` holds the weights; `docs/models.md` explains the keys of `facts`.
 
-    Every line keeps its proportions. Widths are rounded up to a few sizes, because each new input size costs time and
-    memory, and what is right of the line is filled with the value that the model was trained to see there. `precision`
+    Every line keeps its proportions. Widths are rounded up to a few sizes, because each costs 5 to 6 MB of prepared
+    weights and some 20 ms the first time, and what is right of the line is filled with the value that the model was trained to see there. `precision`
     is that of the arithmetic (`runtime.arithmetic`); with `auto` the layers that the model names are in 8 bits besides.
     """
 
@@ -59,9 +67,7 @@ class CtcRecogniser:
         self.height: int = how["height"]
         self.channels: int = how["channels"]
         self.order: str = how.get("order", "bgr")
-        self.width_min: int = how["width_min"]
-        self.width_max: int = how["width_max"]
-        self.width_step: int = how["width_step"]
+        self.widths = _widths(how)
         self.width_after: int = how["width_after"]
         self.peak_at: float = how.get("peak_at", PEAK_AT)
         self._mean = np.float32(how["mean"] * 255)
@@ -98,9 +104,9 @@ class CtcRecogniser:
 
     def _warm(self) -> int:
         """Read an empty line: prepares the commonest shape, and shows how many columns a time step covers."""
-        empty = np.zeros((1, self.channels, self.height, self.width_min), np.float32)
+        empty = np.zeros((1, self.channels, self.height, self.widths[0]), np.float32)
         scores, _ = self.session(empty, self.allow_all)
-        return self.width_min // int(scores.shape[1])
+        return self.widths[0] // int(scores.shape[1])
 
     def read(self, crops: Sequence[Crop], allow: frozenset[str] | None = None) -> list[Reading]:
         """See `Recogniser.read`. Short lines share a picture (see `pack`); who wants a line read alone asks for it alone."""
@@ -146,7 +152,7 @@ class CtcRecogniser:
         return [self._input(sized[:, first:end]) for first, end in self._cuts(sized)]
 
     def _cuts(self, sized: NDArray[np.uint8]) -> list[tuple[int, int]]:
-        width, limit = sized.shape[1], self.width_max - self.width_after
+        width, limit = sized.shape[1], self.widths[-1] - self.width_after
         if width <= limit:
             return [(0, width)]
         return longline.windows(ink.columns(sized), limit, int(self.height * OVERLAP_HEIGHTS), self.stride)
@@ -162,8 +168,8 @@ class CtcRecogniser:
 
     def _input(self, sized: NDArray[np.uint8]) -> NDArray[np.float32]:
         width = sized.shape[1]
-        bucket = -(-(width + self.width_after) // self.width_step) * self.width_step
-        bucket = min(max(bucket, self.width_min), self.width_max)
+        place = bisect.bisect_left(self.widths, width + self.width_after)
+        bucket = self.widths[min(place, len(self.widths) - 1)]
         x = np.zeros((1, self.channels, self.height, bucket), np.float32)
         if self.channels == 1:
             sized = cv2.cvtColor(sized, cv2.COLOR_BGR2GRAY)[:, :, None]
