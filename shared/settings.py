@@ -21,7 +21,10 @@ def _setting(default: Any, meaning: str, **constraints: Any) -> Any:
 class Settings(BaseSettings):
     """Read from the environment (`OCRFLEET_` + the field's name in capitals, or the alias); refuses a set that contradicts itself."""
 
-    model_config = SettingsConfigDict(env_prefix="OCRFLEET_", frozen=True, extra="ignore", populate_by_name=True)
+    # A variable that is set to nothing, as `NAME=` in a compose file or a unit, is one that is not set.
+    model_config = SettingsConfigDict(
+        env_prefix="OCRFLEET_", env_ignore_empty=True, frozen=True, extra="ignore", populate_by_name=True
+    )
 
     # Where things are
     data: Path = _setting(Path("ocrfleet-data"), "The one folder for everything that is kept: queue, models, logs.")

@@ -171,6 +171,14 @@ def test_a_setting_that_is_wrong_is_named_by_its_variable(
     assert "OCRFLEET_PORT" in capsys.readouterr().err
 
 
+def test_a_variable_that_is_set_to_nothing_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("OCRFLEET_MODELS", "OCRFLEET_DATA", "OCRFLEET_PORT"):
+        monkeypatch.setenv(name, "")
+    settings = Settings()
+    assert settings.models_folder == Settings.model_fields["data"].default / "models"
+    assert settings.port == Settings.model_fields["port"].default
+
+
 def test_every_finding_is_said_in_both_languages(tmp_path: Path) -> None:
     for row in doctor.look(Settings(data=tmp_path, models=tmp_path), "redis://127.0.0.1:1/0", [], "http://127.0.0.1:1"):
         assert all(dataclasses.astuple(row)[:4]), row

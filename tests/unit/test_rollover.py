@@ -14,7 +14,7 @@ from shared.records import ReadOptions
 from shared.settings import Settings
 from shared.store.memory import MemoryStore
 from tests.unit.test_versions import make
-from tests.unit.test_worker_tasks import FakeReader, Fleet, png
+from tests.worker_fleet import FakeReader, Fleet, png
 from worker import rollover, tasks
 from worker.reading import versions
 from worker.reading.models import ModelError

@@ -16,7 +16,7 @@ from billiard.exceptions import WorkerLostError
 from shared.errors import StoreUnavailable
 from shared.settings import Settings
 from shared.store.protocol import Message
-from tests.unit.test_worker_tasks import Fleet, png
+from tests.worker_fleet import Fleet, png
 from worker import request, watchdog
 from worker.__main__ import command
 from worker.request import PageRequest, bury, child_died
