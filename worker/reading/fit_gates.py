@@ -30,6 +30,7 @@ NEWTON_STEPS = 50
 SHARES = (0.0, 0.1, 0.2, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.7, 0.8, 1.0)
 MARGINS = (0.0, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 1.0)  # 1 never keeps the CRNN's answer to a doubtful line
 GAIN_WANTED = 0.0  # exact above the strong engine alone, on the fitting half; more is bought dearly
+TIMED = 2  # times a line is read; the quicker counts, without what the first line of a width costs once
 PROBE_LINES = 8  # of a page: enough to see what kind it is
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -106,12 +107,14 @@ def read_all(data: Path, quick: CtcRecogniser, strong: CtcRecogniser) -> list[Sa
     """Read every labelled line with both engines."""
     samples = []
     for line in labelled.lines(data):
-        began = time.process_time()
-        trace = quick.trace(line.crop)
-        features = gates.features(trace, line.crop.shape[0])
-        middle = time.process_time()
-        second = strong.trace(line.crop).reading
-        ended = time.process_time()
+        spent: list[tuple[float, float]] = []
+        for _ in range(TIMED):
+            began = time.process_time()
+            trace = quick.trace(line.crop)
+            features = gates.features(trace, line.crop.shape[0])
+            middle = time.process_time()
+            second = strong.trace(line.crop).reading
+            spent.append(((middle - began) * 1e3, (time.process_time() - middle) * 1e3))
         samples.append(
             Sample(
                 fits=line.fits,
@@ -120,7 +123,7 @@ def read_all(data: Path, quick: CtcRecogniser, strong: CtcRecogniser) -> list[Sa
                 edits=(line.edits(trace.reading.text), line.edits(second.text)),
                 confidence=(trace.reading.confidence, second.confidence),
                 empty=not trace.reading.text,
-                ms=((middle - began) * 1e3, (ended - middle) * 1e3),
+                ms=(min(first for first, _ in spent), min(second for _, second in spent)),
             )
         )
     return samples
@@ -211,8 +214,8 @@ def report(
         "",
         f"Written by `python -m worker.reading.fit_gates --data DIR{chosen}` on "
         f"{datetime.datetime.now(datetime.UTC).date()}: {len(fit.edits)} lines fitted it, {len(held.edits)} others, "
-        "chosen by a hash of their names, report below. Milliseconds are a line's mean processor time on the machine that "
-        "ran it.",
+        "chosen by a hash of their names, report below. Milliseconds are a line's mean processor time, the quicker of two "
+        "readings, on the machine that ran it.",
         "",
         "## On lines the fit never saw",
         "",
@@ -237,10 +240,11 @@ def report(
 
 def _curve(gate: gates.Gate, table: Table) -> list[str]:
     doubt = _doubt(gate, table)
-    rows = ["| passed on | exact | CER | ms a line |", "|---|---|---|---|"]
+    rows = ["| passed on | exact | CER | ms a line | against the strong engine alone |", "|---|---|---|---|---|"]
+    alone_ms = float(table.ms[:, 1].mean())
 
     def row(name: str, point: Point) -> str:
-        return f"| {name} | {point.exact:.4f} | {point.cer:.4f} | {point.ms:.1f} |"
+        return f"| {name} | {point.exact:.4f} | {point.cer:.4f} | {point.ms:.1f} | {point.ms / alone_ms:.2f} |"
 
     order = np.argsort(-doubt, kind="stable")
     for share in SHARES:
@@ -250,7 +254,7 @@ def _curve(gate: gates.Gate, table: Table) -> list[str]:
     chosen = table.point(doubt > gate.threshold, gate.margin)
     rows.append(row(f"**as set: {chosen.share:.0%}**", chosen))
     alone = table.edits[:, 1]
-    strong = Point(1, float((alone == 0).mean()), float(alone.sum() / table.characters), float(table.ms[:, 1].mean()))
+    strong = Point(1, float((alone == 0).mean()), float(alone.sum() / table.characters), alone_ms)
     rows.append(row("strong engine alone", strong))
     return rows
 
