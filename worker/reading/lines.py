@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.records import Line
-from worker.reading import curved, enhance, geometry, orient
+from worker.reading import curved, enhance, geometry, orient, variants
 from worker.reading.crop import MAX_HEIGHT_PX, Cut, Piece, char_records, cut
 from worker.reading.detect import Box
 from worker.reading.geometry import Floats
@@ -126,6 +126,13 @@ class PageLines:
                     self._read_column(line)
             if progress is not None:
                 progress(len(self.found) - max(0, len(waiting) - start - CHUNK), len(self.found))
+
+    def settle(self) -> None:
+        """Let the page's script, simplified or traditional, decide where a character was read nearly as surely in the
+        other (see `variants`)."""
+        readings = [line.reading for line in self.found if line.reading is not None]
+        for line, reading in zip(self.found, variants.settled(readings), strict=True):
+            line.reading = reading
 
     def _cut(self, box: Box, turn: int | None) -> Found:
         vertical = turn is None and orient.is_tall(box.quad)

@@ -156,6 +156,7 @@ class Reader:
             lines.mend(alone)
         timer.step("crop")
         lines.read(progress)
+        lines.settle()
         timer.step("recognise")
         kept = [
             line
