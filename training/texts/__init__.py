@@ -10,7 +10,7 @@ import random
 import re
 
 from training.texts.chinese import chinese, confusable, rare, subtitle
-from training.texts.english import english, paper, typed
+from training.texts.english import english, paper
 from training.texts.figures import amount, code, date, phone, time
 from training.texts.lists import traditional
 from training.texts.names import compound, name, web
@@ -32,7 +32,7 @@ class Text:
 MIX: tuple[tuple[str, float, str], ...] = (
     ("zh", 15, "paper"), ("zh-mixed", 13, "paper"), ("zh-long", 3, "paper"), ("rare", 5, "paper"), ("en", 11, "paper"), ("paper", 10, "paper"),
     ("receipt", 15, "receipt"), ("form", 11, "scan"), ("street", 14, "scene"), ("sign", 8, "scene"), ("plate", 10, "plate"), ("subtitle", 5, "subtitle"),
-    ("alike", 7, "paper"), ("typed", 12, "scan"), ("compound", 1.5, "paper"), ("web", 3, "screen"), ("figures", 5, "scan"), ("screen", 4, "screen"), ("zh-tw", 3, "paper"),
+    ("alike", 7, "paper"), ("compound", 1.5, "paper"), ("web", 3, "screen"), ("figures", 5, "scan"), ("screen", 4, "screen"), ("zh-tw", 3, "paper"),
 )  # fmt: skip
 _WEIGHTS = [weight for _, weight, _ in MIX]
 
@@ -42,7 +42,7 @@ def draw(rng: random.Random, pool: str, kinds: tuple[str, ...] = ()) -> Text:
     kind, _, look = rng.choices(MIX, weights=[w if not kinds or k in kinds else 0.0 for k, w, _ in MIX])[0]
     text = {
         "zh": lambda: chinese(rng, 2, 26, 0.04), "zh-mixed": lambda: chinese(rng, 6, 34, 0.3), "zh-long": lambda: chinese(rng, 30, 44, 0.12),
-        "rare": lambda: rare(rng, pool), "en": lambda: english(rng, 6, 75), "paper": lambda: paper(rng), "typed": lambda: typed(rng), "receipt": lambda: receipt(rng),
+        "rare": lambda: rare(rng, pool), "en": lambda: english(rng, 6, 75), "paper": lambda: paper(rng), "receipt": lambda: receipt(rng),
         "form": lambda: form(rng), "street": lambda: street(rng), "sign": lambda: sign(rng), "plate": lambda: plate(rng), "alike": lambda: confusable(rng), "compound": lambda: compound(rng),
         "subtitle": lambda: subtitle(rng), "web": lambda: web(rng), "screen": lambda: rng.choice((chinese(rng, 2, 20, 0.25), english(rng, 5, 45), code(rng), f"{name(rng)} {phone(rng)}")),
         "figures": lambda: rng.choice((amount, date, time, phone, code))(rng), "zh-tw": lambda: traditional()(chinese(rng, 2, 22, 0.08)),

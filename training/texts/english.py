@@ -1,4 +1,4 @@
-"""English: running prose, the lines of scholarly papers, and what is typed on forms and letters."""
+"""English: running prose and the lines of scholarly papers."""
 
 from __future__ import annotations
 
@@ -8,23 +8,6 @@ import string
 from training.texts.figures import amount, digits
 from training.texts.lists import prose, words
 from training.texts.names import compound, name
-
-ALIKE = frozenset("cosuvwxzpk")  # letters whose capital differs by its size alone, or nearly
-SUFFIXES = (
-    "Street",
-    "St.",
-    "Road",
-    "Avenue",
-    "Ave.",
-    "Court",
-    "Way",
-    "Square",
-    "Center",
-    "Suite",
-    "Post Office",
-    "Co.",
-    "Corp.",
-)
 
 
 def english(rng: random.Random, low: int = 8, high: int = 75) -> str:
@@ -86,27 +69,5 @@ def paper(rng: random.Random) -> str:
             f"{rng.choice('ABCDxyzRSTV')} = {amount(rng)} {rng.choice(('mm', 'km/h', 'kg', 'm²', '°C', 'Hz', 'MPa', 'ms'))}",
             words("en").draw(rng).upper(),
             f"{last}-{words('en').draw(rng).upper()[:5]}-{digits(rng, 2)} {prose_line}"[:60],
-        )
-    )
-
-
-def typed(rng: random.Random) -> str:
-    """Words of a typed form or letter: names, addresses, captions, many with a capital whose small letter looks the same."""
-
-    def word() -> str:
-        some = [words("en").draw(rng) for _ in range(3)]
-        one = next((each for each in some if each[0] in ALIKE), some[0])
-        return rng.choice((str.title, str.title, str.lower, str.upper))(one.replace("'", ""))
-
-    return rng.choice(
-        (
-            " ".join(word() for _ in range(rng.randint(1, 6))),
-            " ".join(word() for _ in range(rng.randint(1, 4))) + rng.choice((":", ".", ",", "?", ";")),
-            f"{rng.randint(1, 9999)} {word().title()} {rng.choice(SUFFIXES)}",
-            f"{word().title()} {rng.choice(SUFFIXES)}, {word().title()}, {rng.choice(string.ascii_uppercase)}{rng.choice(string.ascii_uppercase)} {digits(rng, 5)}",
-            f"{name(rng)}, {word().title()} {word().title()}",
-            f"{word()}: {name(rng)}",
-            f"{word()} {digits(rng, rng.randint(1, 4))} {word()}",
-            f"{word().title()} {word()} {word()}, {english(rng, 10, 40)}"[:70],
         )
     )
