@@ -108,7 +108,7 @@ def parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--only", action="store_true", help="this project's weights alone")
 
     sheet = commands.add_parser("sheet", help="a contact sheet of rendered lines")
-    sheet.add_argument("--out", type=pathlib.Path, default=HERE.parent / "docs" / "training" / "lines.png")
+    sheet.add_argument("--out", type=pathlib.Path, default=HERE.parent / "docs" / "training" / "lines.webp")
     sheet.add_argument("--seed", type=int, default=11)
     sheet.add_argument("--rows", type=int, default=40)
     sheet.add_argument("--kinds", nargs="*", default=[])

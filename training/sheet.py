@@ -28,5 +28,5 @@ def contact_sheet(renderer: Renderer, path: pathlib.Path, seed: int, rows: int =
         x += wide + 8
         labels.append(sample.text)
     path.parent.mkdir(parents=True, exist_ok=True)
-    cv2.imwrite(str(path), sheet)
+    cv2.imwrite(str(path), sheet, (cv2.IMWRITE_WEBP_QUALITY, 85))  # heeded where the name ends in .webp
     return labels
