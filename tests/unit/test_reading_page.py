@@ -13,6 +13,7 @@ from shared.errors import UnknownOption
 from shared.records import Page, ReadOptions
 from worker.reading import models
 from worker.reading.page import Reader
+from worker.reading.recogniser import ReadChar, Reading
 
 FOLDER = Path(os.environ.get("OCRFLEET_MODELS") or Path(__file__).resolve().parents[2] / "models")
 LINES = ("Invoice number 20417", "Total amount 1,386.50", "Please pay within 30 days", "Thank you for your visit")
@@ -187,3 +188,21 @@ def test_the_characters_of_a_column_are_boxed_where_they_stand(read: Callable[..
         inside = [rows[int(top) + 4 : int(bottom) - 3].mean() for top, bottom in zip(tops, bottoms, strict=True)]
         between = [rows[int(top) - 1 : int(top) + 2].mean() for top in tops[1:]]
         assert np.mean(between) < 0.1 * np.mean(inside), line.text
+
+
+@pytest.mark.parametrize(("lang", "last"), [("auto", "聲"), ("zh", "聲"), ("ja", "声")])
+def test_a_pages_script_settles_its_doubtful_characters(
+    reader: Reader, monkeypatch: pytest.MonkeyPatch, lang: str, last: str
+) -> None:
+    sure = [ReadChar(char, 0.99, 20.0 * i, 20.0 * i + 18) for i, char in enumerate("觀薩羅蘊經識")]
+    chars = (*sure, ReadChar("声", 0.55, 120.0, 138.0, (("聲", 0.4),)))
+
+    class Fake:
+        vocabulary = frozenset(char.text for char in chars)
+
+        def read(self, crops: object, allow: object = None) -> list[Reading]:
+            return [Reading("".join(char.text for char in chars), 0.9, chars, "fake")]
+
+    monkeypatch.setattr(reader, "recogniser", lambda engine: Fake())
+    page = reader.read(letter()[40:100], ReadOptions(engine="ppocrv6", layout="line", lang=lang))
+    assert page.text == "觀薩羅蘊經識" + last

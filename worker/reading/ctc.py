@@ -86,7 +86,7 @@ def parted(classes: int) -> tuple[int, int]:
 def decode(scores: NDArray[np.float32], classes: NDArray[np.int32]) -> list[Peak]:
     """Greedy decoding of one line: `scores` and `classes` of shape (steps, TOP), best first."""
     peaks: list[Peak] = []
-    # Plain lists: a line has hundreds of single values to look at, and NumPy takes ten times as long to hand one out.
+    # Plain lists: a line has hundreds of single values to look at, and NumPy is slow to hand single ones out.
     rows, chances = classes.tolist(), scores.tolist()
     first = 0
     for index, group in itertools.groupby(row[0] for row in rows):

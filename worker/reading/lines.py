@@ -130,8 +130,8 @@ class PageLines:
     def settle(self) -> None:
         """Let the page's script, simplified or traditional, decide where a character was read nearly as surely in the
         other (see `variants`)."""
-        readings = [line.reading for line in self.found if line.reading is not None]
-        for line, reading in zip(self.found, variants.settled(readings), strict=True):
+        read = [(line, line.reading) for line in self.found if line.reading is not None]
+        for (line, _), reading in zip(read, variants.settled([reading for _, reading in read]), strict=True):
             line.reading = reading
 
     def _cut(self, box: Box, turn: int | None) -> Found:

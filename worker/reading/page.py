@@ -156,7 +156,8 @@ class Reader:
             lines.mend(alone)
         timer.step("crop")
         lines.read(progress)
-        lines.settle()
+        if options.lang.lower() != "ja":  # Japanese has characters of both forms, also where it has no kana
+            lines.settle()
         timer.step("recognise")
         kept = [
             line
