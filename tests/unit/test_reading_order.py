@@ -42,6 +42,13 @@ def test_a_receipt_is_read_row_by_row() -> None:
     assert indices(order.reading_rows(names + prices)) == [[i, i + 5] for i in range(5)]
 
 
+def test_pieces_of_a_line_whose_boxes_overlap_stay_in_their_row() -> None:
+    """Boxes are grown on all sides, so that the two halves of a line at a wide gap reach into each other."""
+    halves = [box(785, 99, 470, 80), box(6, 98, 830, 80)]  # found in any order, one a pixel higher
+    below = [box(2, 205, 155, 80), box(173, 205, 600, 80)]
+    assert indices(order.reading_rows(halves + below)) == [[1, 0], [2, 3]]
+
+
 def test_vertical_columns_run_from_the_right() -> None:
     columns = [np.array([[x, 10], [x + 30, 10], [x + 30, 300], [x, 300]], dtype=np.float32) for x in (10, 60, 110)]
     assert indices(order.reading_columns(columns)) == [[2], [1], [0]]

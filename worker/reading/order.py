@@ -18,6 +18,8 @@ PROSE_ASPECT = 7.0  # a line at least this many times as wide as high is running
 MIN_COLUMN_LINES = 3  # fewer lines are no column
 MAX_COLUMN_DEPTH = 4  # columns within columns
 GUTTER_SLACK = 0.4  # of a line's height: boxes are drawn a little wide and reach into the gutter
+ROW_OVERLAP = 0.8  # of a line's height that neighbours in a row may share, both grown by their box's margin, ...
+ROW_OVERLAP_WIDTH = 0.4  # ... and of the narrower one's width
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +74,11 @@ def rows_of(lines: Sequence[Placed]) -> list[list[Placed]]:
         for row in reversed(rows[-4:]):
             nearest = min(row, key=lambda p: max(p.left - line.right, line.left - p.right))
             shared = min(line.bottom, nearest.bottom) - max(line.top, nearest.top)
-            beside = max(nearest.left - line.right, line.left - nearest.right) > -0.3 * min(line.height, nearest.height)
-            if beside and shared > 0.5 * min(line.height, nearest.height):
+            low = min(line.height, nearest.height)
+            narrow = min(line.right - line.left, nearest.right - nearest.left)
+            apart = max(nearest.left - line.right, line.left - nearest.right)
+            beside = apart > -min(ROW_OVERLAP * low, ROW_OVERLAP_WIDTH * narrow)
+            if beside and shared > 0.5 * low:
                 best = row
                 break
         if best is None:

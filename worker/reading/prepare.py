@@ -18,6 +18,9 @@ ENOUGH_GLYPHS = 12  # fewer say nothing about the page
 LOCAL_CONTRAST = 24  # grey levels a glyph differs from its surroundings by
 
 GLYPH_TARGET_PX = 12.5  # glyph height the detector should see: less loses lines, more costs time and wins nothing
+SMALL_PERCENT = 20  # of the summed height of all glyphs stands in ones no higher than the small print ...
+SMALL_TARGET_PX = 9.0  # ... which the detector should see this high, if that
+TYPICAL_MOST_PX = 20.0  # makes the typical glyph no higher than this (lines fall apart where their gaps look wide)
 MAX_ZOOM = 2.0
 MAX_SEEN_PX = 2_600_000  # pixels of the picture the detector sees, at most (0.5 s on one core) ...
 SEEN_PX_A_GLYPH = 1_500  # ... unless so much stands on a large scan that it needs more, up to
@@ -86,9 +89,9 @@ def weighted_percentile(heights: NDArray[np.float64], percent: float) -> float:
 
 def detector_scale(width: int, height: int, ink: Ink) -> float:
     """How many times its size the detector should see a page of `width` x `height` px, so that glyphs are about
-    `GLYPH_TARGET_PX` high, within what memory and time allow."""
+    `GLYPH_TARGET_PX` high, and the page's small print is seen too, within what memory and time allow."""
     longer = max(width, height)
-    scale = UNKNOWN_LONG_PX / longer if ink.glyphs < ENOUGH_GLYPHS else GLYPH_TARGET_PX / ink.height
+    scale = UNKNOWN_LONG_PX / longer if ink.glyphs < ENOUGH_GLYPHS else scale_of_glyphs(ink)
     scale = max(min(scale, MAX_ZOOM), min(1.0, MIN_SEEN_PX / longer))
     seen_px = min(max(MAX_SEEN_PX, ink.glyphs * SEEN_PX_A_GLYPH), MOST_SEEN_PX)
     scale = min(scale, math.sqrt(seen_px / (width * height)))
@@ -98,6 +101,14 @@ def detector_scale(width: int, height: int, ink: Ink) -> float:
         return tiles.seen_px(max(1, round(width * zoom)), max(1, round(height * zoom))) / math.sqrt(factor)
 
     return float(scale * min(SCALE_FACTORS, key=cost))
+
+
+def scale_of_glyphs(ink: Ink) -> float:
+    """The scale that the glyphs' heights ask for: by the typical one, and closer where much stands in small print, but
+    no closer than the picture's own size for its sake."""
+    small = weighted_percentile(ink.spots[:, 2:].max(axis=1), SMALL_PERCENT)
+    closer = min(SMALL_TARGET_PX / small, TYPICAL_MOST_PX / ink.height, 1.0)
+    return max(GLYPH_TARGET_PX / ink.height, closer)
 
 
 def glyph_spots(mask: NDArray[np.uint8]) -> NDArray[np.float64]:
