@@ -25,7 +25,7 @@ _FORM = {
     },
 }
 _TAGS = ("Jobs", "Results", "Guide", "Health")
-_OPTIONS = ("lang", "engine", "layout", "preprocess", "fold", "pages", "priority")
+_OPTIONS = ("lang", "engine", "layout", "preprocess", "fold", "pictures", "pages", "priority")
 _STYLE = """
 :root { color-scheme: light dark; --line: #8884; --soft: #8881; }
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 0 auto; padding: 1.5rem 1rem 4rem; }

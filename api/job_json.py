@@ -10,10 +10,10 @@ from typing import Any
 from flask import Response, jsonify
 
 from api.waiting import State
-from shared.records import FOLDS
+from shared.records import FOLDS, PICTURES
 from shared.store.protocol import JobView
 
-_OPTION_NAMES = ("lang", "engine", "layout", "preprocess", "fold")
+_OPTION_NAMES = ("lang", "engine", "layout", "preprocess", "fold", "pictures")
 _SOON_S, _LATE_S = 1, 10
 
 
@@ -49,7 +49,11 @@ def job_json(view: JobView) -> dict[str, Any]:
         "error": view.error,
         "name": view.name,
         "kind": view.kind,
-        "options": {"fold": FOLDS[0], **dict(zip(_OPTION_NAMES, view.options.split("/"), strict=False))},
+        "options": {
+            "fold": FOLDS[0],
+            "pictures": PICTURES[0],
+            **dict(zip(_OPTION_NAMES, view.options.split("/"), strict=False)),
+        },
         "priority": view.priority,
         "pages": list(view.pages),
         "links": links,

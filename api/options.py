@@ -9,7 +9,7 @@ from typing import NamedTuple
 from api.wording import because
 from shared.errors import NoPages, UnknownOption
 from shared.languages import LANGUAGES
-from shared.records import ENGINES, FOLDS, LAYOUTS, PREPROCESS, PRIORITIES, ReadOptions
+from shared.records import ENGINES, FOLDS, LAYOUTS, PICTURES, PREPROCESS, PRIORITIES, ReadOptions
 
 CHOICES: dict[str, tuple[str, ...]] = {
     "lang": tuple(LANGUAGES),
@@ -17,6 +17,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "layout": LAYOUTS,
     "preprocess": PREPROCESS,
     "fold": FOLDS,
+    "pictures": PICTURES,
     "priority": PRIORITIES,
 }
 """Option -> what it may be; the first is the default."""

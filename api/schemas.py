@@ -181,6 +181,10 @@ class Upload(BaseModel):
     layout: str = _choice("layout", "`line` where the picture is one line of text.")
     preprocess: str = _choice("preprocess", "`off` leaves the picture as it is.")
     fold: str = _choice("fold", "The form of the answer's characters; `off` leaves them as they are written.")
+    pictures: str = _choice(
+        "pictures",
+        "Whether a small picture of each page stays with the text, for searchable PDF: `auto` of PDF and TIFF, `keep` of all.",
+    )
     pages: str = Field("", description="Which pages, such as `1-3,7` or `5-`; all unless given.", examples=["1-3,7"])
     priority: str = _choice("priority", "`bulk` lets others go first.")
 

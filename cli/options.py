@@ -6,7 +6,7 @@ import argparse
 
 from cli.client import DEFAULT_SERVER, OcrFleet
 from cli.words import pick
-from shared.records import ENGINES, FOLDS, LAYOUTS, PREPROCESS, PRIORITIES
+from shared.records import ENGINES, FOLDS, LAYOUTS, PICTURES, PREPROCESS, PRIORITIES
 
 # Format -> the ending of a file that holds it.
 FORMATS = {
@@ -62,13 +62,19 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
         help=pick("hand all characters on in one form", "统一输出的字形：简体、繁体或半角"),
     )
     group.add_argument(
+        "--pictures",
+        choices=PICTURES,
+        default="",
+        help=pick("keep: small pictures of the pages, for searchable PDF", "keep：保留页面小图，用于可搜索 PDF"),
+    )
+    group.add_argument(
         "--priority", choices=PRIORITIES, default="", help=pick("bulk: let others go first", "bulk：让其他任务优先")
     )
 
 
 def reading(options: argparse.Namespace) -> dict[str, str]:
     """The options of `add_reading` that were given."""
-    names = ("lang", "engine", "layout", "pages", "preprocess", "fold", "priority")
+    names = ("lang", "engine", "layout", "pages", "preprocess", "fold", "pictures", "priority")
     return {name: getattr(options, name) for name in names if getattr(options, name)}
 
 

@@ -80,6 +80,8 @@ class Reading:
     def __init__(self, options: argparse.Namespace) -> None:
         self._options = options
         self._wanted = reading(options)
+        if options.format == "pdf":  # its text lies over the page's picture
+            self._wanted.setdefault("pictures", "keep")
         self._console = Console(stderr=True)
         self._jobs: set[str] = set()
         self._stopping = threading.Event()

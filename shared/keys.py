@@ -5,10 +5,11 @@ Everything that changes the answer is in the key; what only changes who asks or 
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from collections.abc import Iterable
 
-from shared.records import ReadOptions
+from shared.records import PICTURES, ReadOptions
 
 _FORMAT = "1"
 """Raised when the stored result changes its shape, so that old cached results are not given out as new ones."""
@@ -26,8 +27,11 @@ def job_key(
 
 
 def page_key(pixels_sha256: str, options: ReadOptions, fingerprint: str) -> str:
-    """The key of one page by its decoded pixels: the same picture in another file, or on another page, is read once."""
-    return _digest("page", pixels_sha256, options.fingerprint(), fingerprint) if fingerprint else ""
+    """The key of one page by its decoded pixels: the same picture in another file, or on another page, is read once.
+
+    Whether the page's picture is kept says nothing about its text, so it is no part of the key."""
+    read = dataclasses.replace(options, pictures=PICTURES[0]).fingerprint()
+    return _digest("page", pixels_sha256, read, fingerprint) if fingerprint else ""
 
 
 def _digest(*parts: str) -> str:

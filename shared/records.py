@@ -20,6 +20,7 @@ ENGINES = ("auto", "crnn", "ppocrv6", "modelscope")
 LAYOUTS = ("auto", "page", "line")
 PREPROCESS = ("auto", "off")
 FOLDS = ("off", "simplified", "traditional", "halfwidth", "simplified-halfwidth", "traditional-halfwidth")
+PICTURES = ("auto", "keep", "off")
 PRIORITIES = ("interactive", "bulk")
 
 
@@ -105,7 +106,8 @@ class Page:
 class ReadOptions:
     """How a document is to be read: everything of a request that changes the answer, and nothing else.
 
-    `fold` is the form that what was read is handed on in; `off` leaves it as written.
+    `fold` is the form that what was read is handed on in; `off` leaves it as written. `pictures` says which pages'
+    small pictures are kept beside the text: `auto` those that a browser cannot show itself (PDF, TIFF).
     """
 
     lang: str = "auto"
@@ -113,13 +115,16 @@ class ReadOptions:
     layout: str = "auto"
     preprocess: str = "auto"
     fold: str = "off"
+    pictures: str = "auto"
 
     def fingerprint(self) -> str:
         """A short stable text that differs whenever the answer may differ; part of every cache key.
 
-        Without folding it is as it was before there was any: workers of that time can still read it.
+        What is as usual at the end is left out: workers of a time without these options can still read it.
         """
         text = f"{self.lang}/{self.engine}/{self.layout}/{self.preprocess}"
+        if self.pictures != PICTURES[0]:
+            return f"{text}/{self.fold}/{self.pictures}"
         return text if self.fold == FOLDS[0] else f"{text}/{self.fold}"
 
 

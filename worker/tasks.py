@@ -24,7 +24,7 @@ from shared.errors import DocumentError, OcrFleetError, RecordsTooNew, StoreUnav
 from shared.keys import page_key
 from shared.packing import packed
 from shared.queue import MESSAGE_VERSION
-from shared.records import Page, ReadOptions, failed_page, pack_page
+from shared.records import PICTURES, Page, ReadOptions, failed_page, pack_page
 from shared.store.protocol import Claim, Message, PageDone
 from worker import watchdog
 from worker.documents.preview import preview_jpeg
@@ -164,7 +164,7 @@ def _read(slot: Slot, work: Work) -> PageDone:
     work.check()
     decoded = time.perf_counter()
     timing: dict[str, float | str] = {"decode": (decoded - started) * 1000}
-    preview = preview_jpeg(source.image) if _is_paged(claim.kind) else None
+    preview = preview_jpeg(source.image) if _is_kept(options.pictures, claim.kind) else None
     fingerprint = slot.fingerprint(options)
     key = ""
     page = None
@@ -208,8 +208,10 @@ def _copied(
     return PageDone(pack_page(result), len(result["lines"]), elapsed_ms, fingerprint, "", preview=preview, cached=True)
 
 
-def _is_paged(kind: str) -> bool:
-    """Whether a browser cannot show the document itself, so that the page needs a picture."""
+def _is_kept(pictures: str, kind: str) -> bool:
+    """Whether a page's small picture stays with its text. As usual it does where a browser cannot show the document."""
+    if pictures != PICTURES[0]:
+        return pictures == "keep"
     return kind.lower().rpartition("/")[2].removeprefix("x-") in ("pdf", "tiff", "tif")
 
 

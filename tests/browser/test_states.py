@@ -330,6 +330,7 @@ def test_options_are_sent_as_chosen(page: Page, gate: Gate) -> None:
         "layout": "page",
         "preprocess": "auto",
         "fold": "simplified",
+        "pictures": "keep",
     }
     assert (job["pages"], job["priority"]) == ([1, 3], "bulk")
     page.wait(lambda: [chip.text for chip in page.all(".page-chip")] == ["1", "3"], "the pages asked for")

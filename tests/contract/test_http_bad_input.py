@@ -52,6 +52,7 @@ def test_the_sentence_says_how_large_and_how_large_it_may_be() -> None:
         ({"layout": "circle"}, "layout"),
         ({"preprocess": "yes"}, "preprocess"),
         ({"fold": "halfwidth-simplified"}, "fold"),
+        ({"pictures": "yes"}, "pictures"),
         ({"priority": "now"}, "priority"),
         ({"pages": "one"}, "pages"),
         ({"pages": "3-1"}, "pages"),

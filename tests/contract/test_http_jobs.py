@@ -71,6 +71,7 @@ def test_every_way_of_sending_means_the_same() -> None:
             "layout": "auto",
             "preprocess": "auto",
             "fold": "off",
+            "pictures": "auto",
         }, way
         assert job["name"] in ("a.png", "")
     # One document, read one way: they share one run, and its bytes are kept once.
@@ -99,7 +100,15 @@ def test_an_equal_document_is_answered_at_once_with_200() -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"lang": "en"}, {"engine": "crnn"}, {"layout": "line"}, {"preprocess": "off"}, {"fold": "simplified"}]
+    "change",
+    [
+        {"lang": "en"},
+        {"engine": "crnn"},
+        {"layout": "line"},
+        {"preprocess": "off"},
+        {"fold": "simplified"},
+        {"pictures": "keep"},
+    ],
 )
 def test_other_options_are_another_reading(change: dict[str, Any]) -> None:
     gate = Gate()

@@ -88,6 +88,8 @@ def test_a_key_differs_with_everything_that_changes_the_answer() -> None:
         page_key("b", ReadOptions(), "m"),
     )
     assert page_key("a", ReadOptions(), "") == ""
+    assert page_key("a", ReadOptions(pictures="keep"), "m") == page_key("a", ReadOptions(), "m")
+    assert job_key("a", "png", ReadOptions(pictures="keep"), (1,), "m", 200) != key(kind="png")
 
 
 @pytest.mark.parametrize(

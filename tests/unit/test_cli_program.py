@@ -73,7 +73,7 @@ def test_a_queued_job_tells_its_place_and_time(monkeypatch: pytest.MonkeyPatch) 
 
 def test_results_of_documents_with_one_name_do_not_overwrite_each_other(tmp_path: Path) -> None:
     options = argparse.Namespace(output=tmp_path, format="text", files=["a/x.png", "b/x.png"])
-    for name in ("lang", "engine", "layout", "pages", "preprocess", "fold", "priority"):
+    for name in ("lang", "engine", "layout", "pages", "preprocess", "fold", "pictures", "priority"):
         setattr(options, name, "")
     reading = read.Reading(options)
     reading._put("a/x.png", b"one")

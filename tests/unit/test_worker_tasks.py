@@ -47,6 +47,27 @@ def test_a_picture_needs_no_preview(fleet: Fleet) -> None:
     assert fleet.store.preview(job, 1) is None
 
 
+def test_a_picture_s_own_small_one_is_kept_where_that_is_asked_for_and_is_no_reason_to_read_it_again(
+    fleet: Fleet,
+) -> None:
+    fleet.submit(png())
+    fleet.work()
+    kept = fleet.submit(png(), options=ReadOptions(pictures="keep").fingerprint())
+    assert fleet.work() == ["done"]
+    assert fleet.reader.calls == 1
+    preview = fleet.store.preview(kept, 1)
+    assert preview is not None
+    with Image.open(io.BytesIO(preview)) as picture:
+        assert (picture.format, picture.size) == ("JPEG", (30, 20))
+
+
+def test_a_document_of_many_pages_is_read_without_previews_where_none_are_wanted(fleet: Fleet) -> None:
+    options = ReadOptions(pictures="off").fingerprint()
+    job = fleet.submit((SAMPLES / "report-5p.pdf").read_bytes(), "pdf", 5, options=options)
+    assert fleet.work() == ["done"] * 5
+    assert [fleet.store.preview(job, page) for page in range(1, 6)] == [None] * 5
+
+
 def test_a_page_is_handed_in_in_the_form_asked_for_and_not_mixed_up_with_another(fleet: Fleet) -> None:
     def read(image: Any, options: ReadOptions, progress: Progress) -> Page:
         quad = ((0.0, 0.0), (30.0, 0.0), (30.0, 20.0), (0.0, 20.0))

@@ -1,5 +1,5 @@
 // The pictures that were sent, kept in this browser (IndexedDB) so that a job still shows its picture after the page is
-// loaded again: the server keeps pictures of PDF and TIFF pages only. Where the browser keeps nothing, there is none.
+// loaded again: the server keeps small ones, and only where it was asked to. Where the browser keeps nothing, there is none.
 
 const NAME = "ocrfleet";
 const STORE = "pictures";

@@ -3,16 +3,19 @@
 import { h, memory } from "./dom.js";
 import { onLanguage, t } from "./i18n.js";
 
-// The first value of each is the server's default. What the server offers beyond these is learned from /v1/capacity.
+// The first value of each is the server's default, and the page's own but for USUAL. What the server offers beyond these is learned from /v1/capacity.
 const CHOICES = {
   lang: ["auto", "zh", "en"],
   engine: ["auto", "crnn", "ppocrv6", "modelscope"],
   layout: ["auto", "page", "line"],
   preprocess: ["auto", "off"],
   fold: ["off", "simplified", "traditional", "halfwidth", "simplified-halfwidth", "traditional-halfwidth"],
+  pictures: ["auto", "keep", "off"],
   priority: ["interactive", "bulk"],
 };
-const LABELS = { lang: "optLang", engine: "optEngine", layout: "optLayout", preprocess: "optPreprocess", fold: "optFold", priority: "optPriority" };
+// A photograph sent from here may be wanted as a searchable PDF, or be looked at from another browser.
+const USUAL = { pictures: "keep" };
+const LABELS = { lang: "optLang", engine: "optEngine", layout: "optLayout", preprocess: "optPreprocess", fold: "optFold", pictures: "optPictures", priority: "optPriority" };
 
 /** Build the form inside `form`; `note` is the element of the summary that names what differs from the default. */
 export class Options {
@@ -27,9 +30,10 @@ export class Options {
     this.#build();
   }
 
-  /** What to send: only what differs from the default. */
+  /** What to send: only what differs from the server's default. */
   get values() {
-    const values = Object.fromEntries(Object.entries(this.#chosen).filter(([name, value]) => CHOICES[name]?.slice(1).includes(value)));
+    const wanted = Object.entries({ ...USUAL, ...this.#chosen });
+    const values = Object.fromEntries(wanted.filter(([name, value]) => CHOICES[name]?.slice(1).includes(value)));
     if (this.#pages.trim()) values.pages = this.#pages.replaceAll(/\s+/g, "");
     return values;
   }
@@ -46,7 +50,7 @@ export class Options {
     const fields = Object.entries(CHOICES).map(([name, values]) => {
       const select = h("select", { name, onchange: (event) => this.#choose(name, event.target.value) },
         values.map((value) => h("option", { value }, label(name, value))));
-      select.value = values.includes(this.#chosen[name]) ? this.#chosen[name] : values[0];
+      select.value = values.includes(this.#chosen[name]) ? this.#chosen[name] : (USUAL[name] ?? values[0]);
       return h("label", { class: "field" }, h("span", {}, t(LABELS[name])), select);
     });
     const pages = h("input", {
@@ -65,7 +69,12 @@ export class Options {
   }
 
   #summary() {
-    const parts = Object.entries(this.values).map(([name, value]) => (name === "pages" ? `${t("optPages")} ${value}` : label(name, value)));
+    const special = { ...this.values };
+    for (const [name, value] of Object.entries(USUAL)) {
+      if ((this.#chosen[name] ?? value) === value) delete special[name];
+      else special[name] = this.#chosen[name];
+    }
+    const parts = Object.entries(special).map(([name, value]) => (name === "pages" ? `${t("optPages")} ${value}` : label(name, value)));
     this.note.textContent = parts.length ? parts.join(" · ") : t("asUsual");
   }
 }
