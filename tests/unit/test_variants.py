@@ -29,6 +29,20 @@ def test_a_doubtful_character_takes_the_form_of_its_page() -> None:
     assert line.text == SIMPLIFIED + "声"
 
 
+def test_a_doubtful_character_that_the_page_s_script_lacks_gives_way_to_one_that_it_has() -> None:
+    (line,) = settled([reading(2 * SIMPLIFIED + "約東", "東", "束", 0.36)])
+    assert line.text == 2 * SIMPLIFIED + "約束", "sure characters stay"
+    last = line.chars[-1]
+    assert last.confidence == pytest.approx(0.8), "of what is left once 東 is ruled out"
+    assert last.alternatives == (("東", 0.55),)
+
+
+def test_the_same_character_s_other_form_goes_before_one_that_looks_alike() -> None:
+    east = ReadChar("東", 0.5, 0, 1, (("束", 0.3), ("东", 0.1)))
+    page = [reading(SIMPLIFIED), Reading("東", 0.5, (east,), "fake")]
+    assert settled(page)[1].text == "东"
+
+
 @pytest.mark.parametrize(
     ("page", "what"),
     [
@@ -38,6 +52,9 @@ def test_a_doubtful_character_takes_the_form_of_its_page() -> None:
         ([reading(TRADITIONAL), reading(SIMPLIFIED), reading("声", "声", "聲")], "both scripts side by side"),
         ([reading(TRADITIONAL + "の" + "声", "声", "聲")], "Japanese"),
         ([reading(TRADITIONAL + "舍", "舍", "捨")], "a character of both scripts"),
+        ([reading(SIMPLIFIED + "東", "東", "束", 0.01)], "nothing else was thought of"),
+        ([reading(SIMPLIFIED + "東", "東", "檸")], "what was thought of is not of the page's script either"),
+        ([reading(SIMPLIFIED + "東", "東", "#")], "no Chinese character was thought of"),
         ([reading("no Chinese at all")], "nothing to settle"),
         ([], "no line"),
     ],

@@ -2,7 +2,9 @@
 
 A recogniser sees line by line, and where print is small it may read 无 where 無 stands, nearly as sure of the one as of the
 other. A page whose sure characters are all of one script settles such cases: the other form of the same character wins if
-the recogniser itself thought of it. Nothing is converted; what the recogniser saw no sign of stays as it was read.
+the recogniser itself thought of it, and a doubtful character that only the other script has gives way to another that the
+recogniser thought of: 约東 on a page in simplified Chinese is 约束. Nothing is converted; what the recogniser saw no sign of
+stays as it was read.
 
 `variants.txt` holds a pair a line, traditional and simplified, of those in which the two differ: OpenCC's character
 table (Apache-2.0), written by `python -m worker.reading.variants`.
@@ -11,7 +13,7 @@ table (Apache-2.0), written by `python -m worker.reading.variants`.
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -70,18 +72,28 @@ def _with(reading: Reading, to_traditional: bool) -> Reading:
 
 
 def _settle(char: ReadChar, to_traditional: bool) -> ReadChar:
-    """The other form of the character, with the probability of both: they are one character in two scripts."""
+    """The other form of the character, with the probability of both: they are one character in two scripts. Or, where
+    the recogniser did not think of that form, the likeliest character that the page's script has, with the probability
+    that is left to it once the one that was read is ruled out."""
     simplified, traditional = pairs()
-    if to_traditional:
-        wanted = traditional.get(char.text, frozenset())
-    else:
-        wanted = frozenset({simplified[char.text]}) if char.text in simplified else frozenset()
-    for other, score in char.alternatives:
-        if other in wanted and score >= THOUGHT_OF:
-            rest = tuple(each for each in char.alternatives if each[0] != other)
-            own = ((char.text, char.confidence), *rest)
-            return replace(char, text=other, confidence=min(1.0, char.confidence + score), alternatives=own)
+    strange: Container[str] = traditional if to_traditional else simplified
+    if char.text not in strange:
+        return char
+    wanted = traditional[char.text] if to_traditional else frozenset({simplified[char.text]})
+    thought_of = [(other, score) for other, score in char.alternatives if score >= THOUGHT_OF]
+    for other, score in thought_of:
+        if other in wanted:
+            return _instead(char, other, char.confidence + score)
+    for other, score in thought_of:
+        if char.confidence < SURE and other not in strange and "\u3400" <= other <= "\u9fff":
+            return _instead(char, other, score / max(1 - char.confidence, score))
     return char
+
+
+def _instead(char: ReadChar, other: str, confidence: float) -> ReadChar:
+    rest = tuple(each for each in char.alternatives if each[0] != other)
+    own = ((char.text, char.confidence), *rest)
+    return replace(char, text=other, confidence=min(1.0, confidence), alternatives=own)
 
 
 def _write() -> None:
