@@ -64,6 +64,13 @@ def parser() -> argparse.ArgumentParser:
     train.add_argument("--steps", type=int, default=20000)
     train.add_argument("--minutes", type=float, default=90.0, help="ends the run, and its learning rate, after so long")
     train.add_argument("--rate", type=float, default=4e-4)
+    train.add_argument(
+        "--average", type=float, default=0.0, help="keep a running mean of the weights: its decay a step"
+    )
+    train.add_argument(
+        "--near-start", action="store_true", help="hold the answers near those of --start instead of the base's"
+    )
+    train.add_argument("--head-times", type=float, default=1.0, help="rate of the scoring layer, as a multiple")
     train.add_argument("--seed", type=int, default=1)
     train.add_argument("--threads", type=int, default=1)
     train.add_argument("--tether", type=float, default=2e-4, help="pull towards the base model's weights, a step")
@@ -77,10 +84,13 @@ def parser() -> argparse.ArgumentParser:
     )
 
     blend = commands.add_parser(
-        "blend", help="average a checkpoint with the base model, choose the share, write the ONNX file"
+        "blend", help="average a run with the base model or kept weights, choose the share, write the ONNX file"
     )
     blend.add_argument(
         "--checkpoint", type=pathlib.Path, nargs="+", default=[WORK / "floor" / "last.pt"], help="one run, or several"
+    )
+    blend.add_argument(
+        "--towards", type=pathlib.Path, help="average with these kept weights instead of the base model's"
     )
     blend.add_argument("--keep", type=pathlib.Path, help="also writes the weights to go on training from (float16)")
     blend.add_argument(
@@ -92,7 +102,7 @@ def parser() -> argparse.ArgumentParser:
     blend.add_argument("--version", default="1")
 
     again = commands.add_parser(
-        "again", help="all the runs that made the shipped weights, some three hours on two cores"
+        "again", help="all the runs that made the shipped weights, some four hours on two cores"
     )
     again.add_argument("--work", type=pathlib.Path, default=WORK / "again")
     again.add_argument("--version", default="again")

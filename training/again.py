@@ -10,13 +10,15 @@ import sys
 
 @dataclasses.dataclass(frozen=True)
 class Stage:
-    """Runs that begin from the same weights, one for each seed; then their mean, `share` of it and the rest the base's."""
+    """Runs that begin from the same weights, one for each seed; then their mean, `share` of it and the rest the base's, or
+    that of the weights they began from (`towards_start`)."""
 
     name: str
     seeds: tuple[int, ...]
     minutes: float
     share: float
     options: tuple[str, ...]
+    towards_start: bool = False
 
 
 STAGES = (
@@ -30,6 +32,14 @@ STAGES = (
         "fourth", (41, 42), 10, 1.0,
         ("--rate", "1.5e-4", "--hold", "2", "--full-after", "0", "--leave-to-base", "plate", "street", "subtitle"),
     ),
+    Stage(
+        "fifth", (71,), 40, 0.5,
+        (
+            "--rate", "1e-4", "--head-times", "0.3", "--average", "0.998", "--near-start", "--tether", "0", "--hold", "3",
+            "--full-after", "0", "--leave-to-base", "plate", "street", "subtitle",
+        ),
+        towards_start=True,
+    ),
 )  # fmt: skip
 
 
@@ -40,6 +50,7 @@ def commands(work: pathlib.Path, weights: pathlib.Path, version: str) -> list[li
     for stage in STAGES:
         folders = [work / f"{stage.name}-{seed}" for seed in stage.seeds]
         begin = ["--start", str(start)] if start is not None else []
+        towards = ["--towards", str(start)] if stage.towards_start else []
         side_by_side = []
         for folder, seed in zip(folders, stage.seeds, strict=True):
             one = ["train", "--folder", str(folder), "--seed", str(seed), "--minutes", f"{stage.minutes:g}"]
@@ -53,6 +64,7 @@ def commands(work: pathlib.Path, weights: pathlib.Path, version: str) -> list[li
             *(str(folder / "last.pt") for folder in folders),
             "--shares",
             f"{stage.share:g}",
+            *towards,
         ]
         target = weights if last else work / f"{stage.name}.onnx"
         out.append(

@@ -28,7 +28,7 @@ def train(options: argparse.Namespace) -> int:
     import torch
 
     from training.compact import Compact, characters
-    from training.crnn import Crnn, load
+    from training.crnn import Crnn, kept_weights, load
     from training.dataset import Plan
     from training.train import Recipe, Trainer, has_bfloat16
 
@@ -38,6 +38,8 @@ def train(options: argparse.Namespace) -> int:
         steps=options.steps,
         minutes=options.minutes,
         rate=options.rate,
+        head_times=options.head_times,
+        average=options.average,
         full_after=options.full_after,
         tether=options.tether,
         hold_weight=options.hold,
@@ -59,7 +61,9 @@ def train(options: argparse.Namespace) -> int:
     else:
         model, base = load(options.base), load(options.base)
         model.train_from(options.train_from)
-        trainer = Trainer(model, Plan(str(options.vocabulary), seed=options.seed), recipe, options.folder, base)
+        earlier = kept_weights(options.start) if options.near_start else None
+        plan = Plan(str(options.vocabulary), seed=options.seed)
+        trainer = Trainer(model, plan, recipe, options.folder, base, earlier=earlier)
     resumed = trainer.resume()
     if not resumed and options.start is not None:
         trainer.start_from(options.start)
@@ -89,11 +93,11 @@ def blend(options: argparse.Namespace) -> int:
     """
     import torch
 
-    from training.crnn import Crnn, load
+    from training.crnn import Crnn, kept_weights, load
     from training.export import averaged, export, soup
 
     cv2.setNumThreads(1)
-    base = load(options.base).state_dict()
+    base = (kept_weights(options.towards) if options.towards else load(options.base)).state_dict()
     if options.keep is not None and len(options.shares) > 1:
         print("--keep goes with one share", file=sys.stderr)
         return 2
@@ -221,6 +225,6 @@ def draw_curves(curves: dict[str, list[tuple[float, float]]], out: pathlib.Path)
             smooth += (0.25 if len(curve) > 10 else 1.0) * (value - smooth)
             points.append((60 + 820 * x / right, 370 - 340 * smooth / top))
         cv2.polylines(canvas, [np.array(points, np.int32)], False, colour, 2, cv2.LINE_AA)
-        cv2.putText(canvas, name, (600, 85 + 20 * number), cv2.FONT_HERSHEY_SIMPLEX, 0.5, colour, 1, cv2.LINE_AA)
+        cv2.putText(canvas, name, (600, 44 + 18 * number), cv2.FONT_HERSHEY_SIMPLEX, 0.5, colour, 1, cv2.LINE_AA)
     out.parent.mkdir(parents=True, exist_ok=True)
     cv2.imwrite(str(out), canvas)

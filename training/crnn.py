@@ -110,6 +110,14 @@ def _from_onnx_gates(array: np.ndarray[Any, Any]) -> Tensor:
     return torch.from_numpy(np.concatenate([i, f, c, o]).copy())
 
 
+def kept_weights(path: str | pathlib.Path) -> Crnn:
+    """A model with the weights that a checkpoint keeps, such as training/checkpoint.pt (float16)."""
+    kept = torch.load(path, weights_only=True)["model"]
+    model = Crnn(kept["head.bias"].numel())
+    model.load_state_dict({name: weight.float() for name, weight in kept.items()})
+    return model
+
+
 def load(path: str | pathlib.Path) -> Crnn:
     """Reads PP-OCRv2's published ONNX file, or one that `training.export` wrote.
 

@@ -43,9 +43,11 @@ def averaged(base: Mapping[str, Tensor], trained: Mapping[str, Tensor], share: f
 
 
 def soup(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """The mean of several runs' weights (float32), and how many lines all of them saw; they began from the same weights."""
-    names = runs[0]["model"]
-    mean = {name: torch.stack([run["model"][name].float() for run in runs]).mean(0) for name in names}
+    """The mean of several runs' weights (float32), and how many lines all of them saw; they began from the same weights.
+
+    Of a run that kept a running mean of its weights, that is taken."""
+    states = [run.get("mean") or run["model"] for run in runs]
+    mean = {name: torch.stack([state[name].float() for state in states]).mean(0) for name in states[0]}
     began = runs[0]["began"]
     lines = began + sum(run["lines"] - began for run in runs)
     return {"model": mean, "lines": lines, "pool": max(run["pool"] for run in runs)}

@@ -35,6 +35,7 @@ class Recipe:
     rate: float = 3e-4
     warm_up: int = 100
     floor_rate: float = 1e-5
+    head_times: float = 1.0  # the scoring layer's rate, as a multiple: its rows for rare characters are seldom asked
     decay: float = 0.0
     tether: float = 5e-4  # pull of the weights towards the base model's, per step and rate
     rivals: int = 1200
@@ -45,6 +46,9 @@ class Recipe:
     # Kinds learnt from the base's answers alone, right or wrong: of which it knows the real ones better than rendered
     # lines can teach.
     left_to_base: tuple[str, ...] = ()
+    average: float = (
+        0.0  # of the running mean of the weights, how much stays a step; 0 keeps none. Small batches are noisy.
+    )
     half: bool = False  # whether the convolutions are worked out in bfloat16: faster where the processor has it
     save_minutes: float = 4.0
     clip: float = 5.0
@@ -72,6 +76,7 @@ class Trainer:
     """Trains `model` on what `plan` draws. `folder` keeps `last.pt` (everything to resume) and `log.jsonl`.
 
     `base` is the model it started from, held near to it in weights and in answers; `teacher` is another reader to learn from.
+    `earlier` is what to hold the answers near to instead, but for the kinds left to the base.
     """
 
     def __init__(
@@ -82,12 +87,18 @@ class Trainer:
         folder: pathlib.Path,
         base: Crnn | None = None,
         teacher: Teacher | None = None,
+        earlier: Crnn | None = None,
     ) -> None:
-        self.model, self.base, self.teacher = model, base, teacher
+        self.model, self.base, self.teacher, self.earlier = model, base, teacher, earlier
         self.plan, self.recipe, self.folder = plan, recipe, folder
         folder.mkdir(parents=True, exist_ok=True)
+        head = {id(p) for p in model.head.parameters()}
+        trained = [p for p in model.parameters() if p.requires_grad]
         self.optimiser = torch.optim.AdamW(
-            (p for p in model.parameters() if p.requires_grad),
+            [
+                {"params": [p for p in trained if id(p) not in head], "times": 1.0},
+                {"params": [p for p in trained if id(p) in head], "times": recipe.head_times},
+            ],
             lr=recipe.rate,
             betas=(0.9, 0.98),
             weight_decay=recipe.decay,
@@ -99,6 +110,7 @@ class Trainer:
         self._stop = False
         self._anchor = [p.detach().clone() for p in base.parameters()] if base is not None else []
         self._losses: list[tuple[float, float, float]] = []
+        self._mean: dict[str, Tensor] = {}
 
     @property
     def checkpoint(self) -> pathlib.Path:
@@ -112,7 +124,7 @@ class Trainer:
         self.model.load_state_dict(kept["model"])
         self.optimiser.load_state_dict(kept["optimiser"])
         self.step, self.pool, self.lines, self.seconds = kept["step"], kept["pool"] + 1, kept["lines"], kept["seconds"]
-        self.began = kept["began"]
+        self.began, self._mean = kept["began"], kept.get("mean", {})
         return True
 
     def start_from(self, path: pathlib.Path) -> None:
@@ -126,6 +138,7 @@ class Trainer:
         kept = {
             "model": self.model.state_dict(), "optimiser": self.optimiser.state_dict(),
             "step": self.step, "pool": self.pool, "lines": self.lines, "began": self.began, "seconds": self.seconds,
+            "mean": self._mean,
         }  # fmt: skip
         fresh = self.checkpoint.with_suffix(".new")
         torch.save(kept, fresh)
@@ -151,9 +164,10 @@ class Trainer:
         whole = ClassDraw(self.model.head.out_features, 0, [], 0)
         self.model.train().to(memory_format=torch.channels_last)
         if self.base is not None:
-            # what is frozen is the base model's own, so its feature maps serve both
-            self.base.split = self.model.split
-            self.base.eval().to(memory_format=torch.channels_last)
+            # what is frozen is the base model's own, so its feature maps serve all
+            for held in filter(None, (self.base, self.earlier)):
+                held.split = self.model.split
+                held.eval().to(memory_format=torch.channels_last)
         stream, saved, trace = self.source or Stream(self.plan, self.pool), time.monotonic(), []
         try:
             while (progress := self.progress()) < 1.0 and not self._stop:
@@ -179,7 +193,7 @@ class Trainer:
 
     def _one(self, batch: Batch, draw: ClassDraw, progress: float) -> float:
         for group in self.optimiser.param_groups:
-            group["lr"] = self.rate(progress)
+            group["lr"] = self.rate(progress) * group["times"]
         seen = as_input(batch.pictures)
         chosen, renumbered = draw(batch.labels)
         with torch.autocast("cpu", torch.bfloat16, enabled=self.recipe.half):
@@ -190,7 +204,7 @@ class Trainer:
         loss = ctc(log_probs, renumbered, [not each for each in told])
         total, near, share = loss, 0.0, 0.0
         if self.recipe.hold_weight and self.step % self.recipe.hold_every == 0:
-            anchor = self._opinion(batch.pictures, front, chosen, log_probs.shape[1])
+            anchor = self._opinion(batch.pictures, front, chosen, log_probs.shape[1], told)
             if anchor is not None:
                 more = dict(self.recipe.hold_kinds)
                 emphasis = [more.get(kind, 1.0) for kind in batch.kinds]
@@ -206,21 +220,42 @@ class Trainer:
                 for parameter, anchor_weight in zip(self.model.parameters(), self._anchor, strict=True):
                     if parameter.requires_grad:
                         parameter.lerp_(anchor_weight, factor)
+        if self.recipe.average:
+            self._remember()
         value = float(loss.detach())
         self._losses.append((value, near, share))
         return value
 
-    def _opinion(self, pictures: Any, front: Tensor, chosen: Tensor | None, steps: int) -> Tensor | None:
+    def _opinion(
+        self, pictures: Any, front: Tensor, chosen: Tensor | None, steps: int, told: list[bool]
+    ) -> Tensor | None:
         """What the base model or the teacher makes of the batch, over the same classes, or None where there is neither."""
         if self.base is not None:
-            with torch.no_grad():
-                with torch.autocast("cpu", torch.bfloat16, enabled=self.recipe.half):
-                    columns = self.base.steps(front)
-                return scores(self.base.read(columns.float()), self.base.head, chosen)
+            if self.earlier is None:
+                return self._answers(self.base, front, chosen)
+            asked = torch.tensor(told)[:, None, None]
+            earlier = self._answers(self.earlier, front, chosen)
+            return torch.where(asked, self._answers(self.base, front, chosen), earlier) if any(told) else earlier
         if self.teacher is not None:
-            told = self.teacher.log_probs(pictures, steps)
-            return told if chosen is None else told[:, :, chosen].log_softmax(-1)
+            opinion = self.teacher.log_probs(pictures, steps)
+            return opinion if chosen is None else opinion[:, :, chosen].log_softmax(-1)
         return None
+
+    def _answers(self, model: Crnn, front: Tensor, chosen: Tensor | None) -> Tensor:
+        with torch.no_grad():
+            with torch.autocast("cpu", torch.bfloat16, enabled=self.recipe.half):
+                columns = model.steps(front)
+            return scores(model.read(columns.float()), model.head, chosen)
+
+    def _remember(self) -> None:
+        """Takes the step's weights into their running mean, which is quick to follow at first."""
+        kept = min(self.recipe.average, (self.step + 1) / (self.step + 10))
+        with torch.no_grad():
+            for name, weight in self.model.state_dict().items():
+                if name not in self._mean:
+                    self._mean[name] = weight.clone()
+                elif weight.is_floating_point():
+                    self._mean[name].lerp_(weight, 1 - kept)
 
     def _log(self, progress: float) -> None:
         recent, self._losses = self._losses, []

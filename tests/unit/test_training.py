@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import importlib.util
 import pathlib
+import random
 
 import numpy as np
 import pytest
@@ -169,13 +170,23 @@ def test_a_plan_draws_the_same_batches_again(vocabulary: pathlib.Path) -> None:
     assert np.array_equal(first.pictures, again.pictures)
 
 
+def test_scattered_text_has_rare_characters_where_common_ones_stood(vocabulary: pathlib.Path) -> None:
+    from training.texts.chinese import scattered
+
+    text = "他说：2 月的发票，共 300 元。" * 20
+    drawn = scattered(random.Random(3), text, "瓴鬻", 0.5)
+    changed = [(old, new) for old, new in zip(text, drawn, strict=True) if old != new]
+    assert all("一" <= old <= "鿿" and new in "瓴鬻" for old, new in changed)
+    assert 40 < len(changed) < 120, "half of 160 Chinese characters"
+
+
 def test_the_shipped_weights_can_be_made_again_run_by_run(tmp_path: pathlib.Path) -> None:
     from training.__main__ import parser
     from training.again import commands
 
     together = commands(tmp_path, tmp_path / "out.onnx", "again-1")
     parsed = [[parser().parse_args(options) for options in each] for each in together]
-    assert [len(each) for each in parsed] == [1, 1, 2, 1, 2, 1, 2, 1]
+    assert [len(each) for each in parsed] == [1, 1, 2, 1, 2, 1, 2, 1, 1, 1]
     runs, blends = parsed[::2], [each[0] for each in parsed[1::2]]
     assert runs[0][0].start is None
     for before, after in zip(blends, runs[1:], strict=False):
@@ -184,3 +195,4 @@ def test_the_shipped_weights_can_be_made_again_run_by_run(tmp_path: pathlib.Path
     for each, blend in zip(runs, blends, strict=True):
         assert blend.checkpoint == [run.folder / "last.pt" for run in each]
     assert blends[-1].weights == tmp_path / "out.onnx"
+    assert blends[-1].towards == runs[-1][0].start, "the last run is averaged with what it began from"

@@ -103,6 +103,28 @@ def test_training_goes_on_where_it_was_left(tmp_path: pathlib.Path) -> None:
     assert second.step == 5
 
 
+@needs_fonts
+def test_a_run_keeps_the_mean_of_its_weights_and_that_is_what_is_taken(tmp_path: pathlib.Path) -> None:
+    torch.set_num_threads(1)
+    vocabulary = tmp_path / "characters.txt"
+    vocabulary.write_text("\n".join(CHARACTERS), encoding="utf-8")
+    plan = Plan(str(vocabulary), pool_lines=16, batch_px=480, batch_lines=3, max_width=80, kinds=("figures",))
+    model, base, earlier = (Crnn(len(CHARACTERS) + 2) for _ in range(3))
+    model.load_state_dict(earlier.state_dict())
+    recipe = Recipe(steps=4, rate=1e-2, warm_up=1, average=0.9, head_times=0.0, hold_every=1)
+    began = {name: weight.clone() for name, weight in model.state_dict().items()}
+    trainer = Trainer(model, plan, recipe, tmp_path / "run", base, earlier=earlier)
+    trainer.run()
+    kept = torch.load(trainer.checkpoint, weights_only=True)
+    name = "lstm.weight_ih_l0"
+    moved, mean = ((kept[which][name] - began[name]).abs().max() for which in ("model", "mean"))
+    assert 0 < mean < moved, "the mean lags behind"
+    assert torch.equal(soup([kept])["model"][name], kept["mean"][name])
+    second = Trainer(Crnn(len(CHARACTERS) + 2), plan, recipe, tmp_path / "run", base)
+    assert second.resume()
+    assert torch.equal(second._mean[name], kept["mean"][name])
+
+
 def test_an_average_lies_between_base_and_trained() -> None:
     base, trained = {"w": torch.zeros(3)}, {"w": torch.ones(3)}
     assert torch.equal(averaged(base, trained, 0.0)["w"], base["w"])

@@ -9,7 +9,7 @@ import dataclasses
 import random
 import re
 
-from training.texts.chinese import chinese, confusable, rare, subtitle
+from training.texts.chinese import chinese, confusable, rare, scattered, subtitle
 from training.texts.english import english, paper
 from training.texts.figures import amount, code, date, phone, time
 from training.texts.lists import traditional
@@ -30,10 +30,13 @@ class Text:
 
 
 MIX: tuple[tuple[str, float, str], ...] = (
-    ("zh", 15, "paper"), ("zh-mixed", 13, "paper"), ("zh-long", 3, "paper"), ("rare", 5, "paper"), ("en", 11, "paper"), ("paper", 10, "paper"),
+    ("zh", 15, "paper"), ("zh-mixed", 13, "paper"), ("zh-long", 3, "paper"), ("rare", 6, "paper"), ("en", 11, "paper"), ("paper", 10, "paper"),
     ("receipt", 15, "receipt"), ("form", 11, "scan"), ("street", 14, "scene"), ("sign", 8, "scene"), ("plate", 10, "plate"), ("subtitle", 5, "subtitle"),
-    ("alike", 7, "paper"), ("compound", 1.5, "paper"), ("web", 3, "screen"), ("figures", 5, "scan"), ("screen", 4, "screen"), ("zh-tw", 3, "paper"),
+    ("alike", 7, "paper"), ("compound", 1.5, "paper"), ("web", 3, "screen"), ("figures", 5, "scan"), ("screen", 4, "screen"), ("zh-tw", 7, "paper"),
 )  # fmt: skip
+# Running text in which rare characters are as likely as common ones: the share of such lines, of these kinds.
+SCATTERED = 0.35
+RUNNING = ("zh", "zh-mixed", "zh-long", "zh-tw")
 _WEIGHTS = [weight for _, weight, _ in MIX]
 
 
@@ -47,6 +50,8 @@ def draw(rng: random.Random, pool: str, kinds: tuple[str, ...] = ()) -> Text:
         "subtitle": lambda: subtitle(rng), "web": lambda: web(rng), "screen": lambda: rng.choice((chinese(rng, 2, 20, 0.25), english(rng, 5, 45), code(rng), f"{name(rng)} {phone(rng)}")),
         "figures": lambda: rng.choice((amount, date, time, phone, code))(rng), "zh-tw": lambda: traditional()(chinese(rng, 2, 22, 0.08)),
     }[kind]()  # fmt: skip
+    if kind in RUNNING and pool and rng.random() < SCATTERED:
+        text = scattered(rng, text, pool, rng.uniform(0.1, 0.6))
     if look == "paper" and rng.random() < 0.25:
         look = rng.choice(("scan", "screen", "scan", "scene"))
     elif rng.random() < 0.08:

@@ -86,6 +86,14 @@ def rare(rng: random.Random, pool: str) -> str:
     return "".join(rng.choices(pool, k=rng.choice((1, 2, 3, 4, 6, 8, 12)))) if pool else ""
 
 
+def scattered(rng: random.Random, text: str, pool: str, share: float) -> str:
+    """`text` with `share` of its Chinese characters drawn anew from `pool`, evenly.
+
+    Frequency alone teaches a recogniser to read a rare character as the common one it resembles; here no context helps.
+    """
+    return "".join(rng.choice(pool) if "一" <= c <= "鿿" and rng.random() < share else c for c in text)
+
+
 def subtitle(rng: random.Random) -> str:
     spoken = "我你他她它们这那是不了的吗呢吧啊就在有没什么怎么好来去说想要会能知道看给让别再还都也很太把被跟"
     out = ""
