@@ -32,6 +32,9 @@ def train(options: argparse.Namespace) -> int:
     from training.dataset import Plan
     from training.train import Recipe, Trainer, has_bfloat16
 
+    if options.near_start and options.start is None:
+        print("--near-start goes with --start", file=sys.stderr)
+        return 2
     torch.set_num_threads(options.threads)
     torch.manual_seed(options.seed)
     recipe = Recipe(

@@ -320,7 +320,9 @@ def test_options_are_sent_as_chosen(page: Page, gate: Gate) -> None:
         " node.dispatchEvent(new Event(node.tagName === 'INPUT' ? 'input' : 'change', {bubbles: true})); };"
         "choose('engine', 'crnn'); choose('fold', 'simplified'); choose('layout', 'page'); choose('pages', ' 1, 3 '); choose('priority', 'bulk');"
     )
-    assert "CRNN" in page.text("#options-note")
+    assert page.text("#options-note").split(" · ") == [
+        "CRNN, fastest", "Whole page", "Simplified Chinese", "When there is room", "Pages 1,3",
+    ]  # fmt: skip
     page.choose("scan-3p.tiff")
     page.wait_status("queued")
     job = gate.http.get("/v1/jobs/" + page.js("return location.hash").rpartition("/")[2]).get_json()
@@ -334,3 +336,18 @@ def test_options_are_sent_as_chosen(page: Page, gate: Gate) -> None:
     }
     assert (job["pages"], job["priority"]) == ([1, 3], "bulk")
     page.wait(lambda: [chip.text for chip in page.all(".page-chip")] == ["1", "3"], "the pages asked for")
+
+
+def test_pictures_are_kept_unless_the_person_says_otherwise(page: Page, gate: Gate) -> None:
+    assert page.text("#options-note") == "automatic", "what the page takes by itself is nothing special"
+    page.one("#options summary").click()
+    assert page.js("return document.querySelector('[name=pictures]').value") == "keep"
+    page.js(
+        "const node = document.querySelector('[name=pictures]'); node.value = 'auto';"
+        " node.dispatchEvent(new Event('change', {bubbles: true}));"
+    )
+    assert page.text("#options-note") == "Of PDF and TIFF"
+    page.choose("receipt-en.jpg")
+    page.wait_status("queued")
+    job = gate.http.get("/v1/jobs/" + page.js("return location.hash").rpartition("/")[2]).get_json()
+    assert job["options"]["pictures"] == "auto"

@@ -42,6 +42,14 @@ needs_fonts = pytest.mark.skipif(
 )
 
 
+def _small_plan(folder: pathlib.Path) -> Plan:
+    """Short lines of figures, over ASCII."""
+    torch.set_num_threads(1)
+    vocabulary = folder / "characters.txt"
+    vocabulary.write_text("\n".join(CHARACTERS), encoding="utf-8")
+    return Plan(str(vocabulary), pool_lines=16, batch_px=480, batch_lines=3, max_width=80, kinds=("figures",))
+
+
 def _openvino(path: pathlib.Path, x: np.ndarray) -> np.ndarray:
     core = openvino.Core()
     model = core.compile_model(
@@ -89,10 +97,7 @@ def test_two_hundred_steps_lower_the_loss_and_the_exported_file_agrees(tmp_path:
 
 @needs_fonts
 def test_training_goes_on_where_it_was_left(tmp_path: pathlib.Path) -> None:
-    torch.set_num_threads(1)
-    vocabulary = tmp_path / "characters.txt"
-    vocabulary.write_text("\n".join(CHARACTERS), encoding="utf-8")
-    plan = Plan(str(vocabulary), pool_lines=16, batch_px=480, batch_lines=3, max_width=80, kinds=("figures",))
+    plan = _small_plan(tmp_path)
     first = Trainer(Crnn(len(CHARACTERS) + 2), plan, Recipe(steps=3), tmp_path / "run")
     first.run()
     second = Trainer(Crnn(len(CHARACTERS) + 2), plan, Recipe(steps=5), tmp_path / "run")
@@ -105,24 +110,35 @@ def test_training_goes_on_where_it_was_left(tmp_path: pathlib.Path) -> None:
 
 @needs_fonts
 def test_a_run_keeps_the_mean_of_its_weights_and_that_is_what_is_taken(tmp_path: pathlib.Path) -> None:
-    torch.set_num_threads(1)
-    vocabulary = tmp_path / "characters.txt"
-    vocabulary.write_text("\n".join(CHARACTERS), encoding="utf-8")
-    plan = Plan(str(vocabulary), pool_lines=16, batch_px=480, batch_lines=3, max_width=80, kinds=("figures",))
-    model, base, earlier = (Crnn(len(CHARACTERS) + 2) for _ in range(3))
-    model.load_state_dict(earlier.state_dict())
-    recipe = Recipe(steps=4, rate=1e-2, warm_up=1, average=0.9, head_times=0.0, hold_every=1)
+    plan = _small_plan(tmp_path)
+    model, base = Crnn(len(CHARACTERS) + 2), Crnn(len(CHARACTERS) + 2)
+    recipe = Recipe(steps=4, rate=1e-2, warm_up=1, average=0.9, head_times=0.0, tether=0.0)
     began = {name: weight.clone() for name, weight in model.state_dict().items()}
-    trainer = Trainer(model, plan, recipe, tmp_path / "run", base, earlier=earlier)
+    trainer = Trainer(model, plan, recipe, tmp_path / "run", base)
     trainer.run()
     kept = torch.load(trainer.checkpoint, weights_only=True)
     name = "lstm.weight_ih_l0"
     moved, mean = ((kept[which][name] - began[name]).abs().max() for which in ("model", "mean"))
     assert 0 < mean < moved, "the mean lags behind"
+    assert torch.equal(kept["model"]["head.weight"], began["head.weight"]), "a rate of nothing moves nothing"
     assert torch.equal(soup([kept])["model"][name], kept["mean"][name])
     second = Trainer(Crnn(len(CHARACTERS) + 2), plan, recipe, tmp_path / "run", base)
     assert second.resume()
     assert torch.equal(second._mean[name], kept["mean"][name])
+
+
+def test_what_is_left_to_the_base_is_held_near_it_and_the_rest_near_the_earlier_weights(tmp_path: pathlib.Path) -> None:
+    torch.manual_seed(3)
+    model, base, earlier = (Crnn(len(CHARACTERS) + 2).eval() for _ in range(3))
+    trainer = Trainer(model, _small_plan(tmp_path), Recipe(), tmp_path / "run", base, earlier=earlier)
+    x = torch.rand(2, 3, 32, 64)
+    anchor = trainer._opinion(None, model.front(x), None, 16, [True, False])
+    assert anchor is not None
+    with torch.no_grad():
+        want = [each(x).log_softmax(-1) for each in (base, earlier)]
+    assert torch.allclose(anchor[0], want[0][0], atol=1e-5)
+    assert torch.allclose(anchor[1], want[1][1], atol=1e-5)
+    assert not torch.allclose(want[0], want[1], atol=1e-3)
 
 
 def test_an_average_lies_between_base_and_trained() -> None:

@@ -3,7 +3,7 @@
 import { h, memory } from "./dom.js";
 import { onLanguage, t } from "./i18n.js";
 
-// The first value of each is the server's default, and the page's own but for USUAL. What the server offers beyond these is learned from /v1/capacity.
+// The first value of each is the server's default. What the server offers beyond these is learned from /v1/capacity.
 const CHOICES = {
   lang: ["auto", "zh", "en"],
   engine: ["auto", "crnn", "ppocrv6", "modelscope"],
@@ -13,7 +13,8 @@ const CHOICES = {
   pictures: ["auto", "keep", "off"],
   priority: ["interactive", "bulk"],
 };
-// A photograph sent from here may be wanted as a searchable PDF, or be looked at from another browser.
+// What the page takes where nothing is chosen, if not the server's default: a photograph sent from here may be wanted as a
+// searchable PDF, or be looked at from another browser.
 const USUAL = { pictures: "keep" };
 const LABELS = { lang: "optLang", engine: "optEngine", layout: "optLayout", preprocess: "optPreprocess", fold: "optFold", pictures: "optPictures", priority: "optPriority" };
 
@@ -32,8 +33,7 @@ export class Options {
 
   /** What to send: only what differs from the server's default. */
   get values() {
-    const wanted = Object.entries({ ...USUAL, ...this.#chosen });
-    const values = Object.fromEntries(wanted.filter(([name, value]) => CHOICES[name]?.slice(1).includes(value)));
+    const values = this.#differing((name) => CHOICES[name][0]);
     if (this.#pages.trim()) values.pages = this.#pages.replaceAll(/\s+/g, "");
     return values;
   }
@@ -50,7 +50,7 @@ export class Options {
     const fields = Object.entries(CHOICES).map(([name, values]) => {
       const select = h("select", { name, onchange: (event) => this.#choose(name, event.target.value) },
         values.map((value) => h("option", { value }, label(name, value))));
-      select.value = values.includes(this.#chosen[name]) ? this.#chosen[name] : (USUAL[name] ?? values[0]);
+      select.value = this.#value(name);
       return h("label", { class: "field" }, h("span", {}, t(LABELS[name])), select);
     });
     const pages = h("input", {
@@ -68,16 +68,23 @@ export class Options {
     this.#summary();
   }
 
+  #value(name) {
+    return CHOICES[name].includes(this.#chosen[name]) ? this.#chosen[name] : usual(name);
+  }
+
+  // The options whose values are not what `expected` gives for their name: {name: value}.
+  #differing(expected) {
+    return Object.fromEntries(Object.keys(CHOICES).map((name) => [name, this.#value(name)]).filter(([name, value]) => value !== expected(name)));
+  }
+
   #summary() {
-    const special = { ...this.values };
-    for (const [name, value] of Object.entries(USUAL)) {
-      if ((this.#chosen[name] ?? value) === value) delete special[name];
-      else special[name] = this.#chosen[name];
-    }
-    const parts = Object.entries(special).map(([name, value]) => (name === "pages" ? `${t("optPages")} ${value}` : label(name, value)));
+    const parts = Object.entries(this.#differing(usual)).map(([name, value]) => label(name, value));
+    if (this.#pages.trim()) parts.push(`${t("optPages")} ${this.values.pages}`);
     this.note.textContent = parts.length ? parts.join(" · ") : t("asUsual");
   }
 }
+
+const usual = (name) => (CHOICES[name].includes(USUAL[name]) ? USUAL[name] : CHOICES[name][0]);
 
 // A value's name in the language of the page; the browser knows the names of languages.
 function label(name, value) {
