@@ -346,7 +346,7 @@ def test_pictures_are_kept_unless_the_person_says_otherwise(page: Page, gate: Ga
         "const node = document.querySelector('[name=pictures]'); node.value = 'auto';"
         " node.dispatchEvent(new Event('change', {bubbles: true}));"
     )
-    assert page.text("#options-note") == "Of PDF and TIFF"
+    assert page.text("#options-note") == "Only of PDF and TIFF"
     page.choose("receipt-en.jpg")
     page.wait_status("queued")
     job = gate.http.get("/v1/jobs/" + page.js("return location.hash").rpartition("/")[2]).get_json()
