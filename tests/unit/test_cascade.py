@@ -12,6 +12,7 @@ import pytest
 
 from worker.reading import fit_gates, ink
 from worker.reading.cascade import Cascade
+from worker.reading.ctc import Peak
 from worker.reading.engines.ctc_recogniser import Trace
 from worker.reading.gate import FEATURES, Gate, features, load_gate
 from worker.reading.recogniser import Crop, ReadChar, Reading
@@ -19,6 +20,10 @@ from worker.reading.recogniser import Crop, ReadChar, Reading
 CROP = np.full((32, 320, 3), 255, np.uint8)
 HAN = frozenset(map(chr, range(0x4E00, 0x9FA6)))
 LATIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+
+
+def peaks(count: int, confidence: float) -> tuple[Peak, ...]:
+    return tuple(Peak(1, confidence, i, i, i, ()) for i in range(count))
 
 
 def reading(text: str, confidence: float, engine: str) -> Reading:
@@ -37,7 +42,8 @@ class Quick:
     def trace(self, crop: Crop, allow: frozenset[str] | None = None) -> Trace:
         self.calls += 1
         spans = np.array([(20 * i, 20 * i + 4) for i in range(len(self.text))], np.float32).reshape(-1, 2)
-        return Trace(reading(self.text, self.confidence, "crnn"), 32, ink.columns(crop), spans)
+        seen = peaks(len(self.text), self.confidence)
+        return Trace(reading(self.text, self.confidence, "crnn"), 32, ink.columns(crop), spans, seen)
 
 
 class Strong:
@@ -145,8 +151,8 @@ def test_ink_that_no_character_covers_is_seen() -> None:
     assert ink.uncovered(ink.columns(picture), everything, 16) == (0.0, 0.0)
 
     share = ink.columns(picture)
-    dropped = features(Trace(reading("a" * 15, 0.99, "crnn"), 32, share, right_half), 32)
-    whole = features(Trace(reading("a" * 30, 0.99, "crnn"), 32, share, everything), 32)
+    dropped = features(Trace(reading("a" * 15, 0.99, "crnn"), 32, share, right_half, peaks(15, 0.99)), 32)
+    whole = features(Trace(reading("a" * 30, 0.99, "crnn"), 32, share, everything, peaks(30, 0.99)), 32)
     start = FEATURES.index("bare_start")
     assert dropped[start] == 3.0  # heights, its cap
     assert whole[start] < 0.5

@@ -22,7 +22,8 @@ ALTERNATIVE_MIN = 1e-3  # below this probability an alternative tells a reader n
 
 @dataclass(frozen=True, slots=True)
 class Peak:
-    """One character on the time axis: steps `first` to `last` chose it, `step` is where it was surest."""
+    """One character on the time axis: steps `first` to `last` chose it, `step` is where it was surest; `nothing` is how
+    likely the blank was there."""
 
     index: int
     confidence: float
@@ -30,6 +31,7 @@ class Peak:
     last: int
     step: int
     alternatives: tuple[tuple[int, float], ...]
+    nothing: float = 0.0
 
 
 def top_graph(model: Any, classes: int | None = None) -> Any:
@@ -93,11 +95,33 @@ def decode(scores: NDArray[np.float32], classes: NDArray[np.int32]) -> list[Peak
         end = first + sum(1 for _ in group)
         if index != BLANK:
             step = max(range(first, end), key=lambda at: chances[at][0])
-            others = tuple(
-                (other, score)
-                for other, score in zip(rows[step][1:], chances[step][1:], strict=True)
-                if other != BLANK and score >= ALTERNATIVE_MIN
-            )
-            peaks.append(Peak(index, chances[step][0], first, end - 1, step, others))
+            peaks.append(_peak(rows[step], chances[step], 0, first, end - 1, step))
         first = end
     return peaks
+
+
+def nearly(scores: NDArray[np.float32], classes: NDArray[np.int32], least: float) -> list[Peak]:
+    """Characters that were nearly read, one at most in each stretch of blanks: the likeliest there, from `least` on, that
+    is not one of its neighbours reaching over. Arguments as for `decode`."""
+    if not ((classes[:, 1] != BLANK) & (classes[:, 0] == BLANK) & (scores[:, 1] >= least)).any():
+        return []
+    rows, chances = classes.tolist(), scores.tolist()
+    out: list[Peak] = []
+    first = 0
+    for index, group in itertools.groupby(row[0] for row in rows):
+        end = first + sum(1 for _ in group)
+        if index == BLANK:
+            step = max(range(first, end), key=lambda at: chances[at][1])
+            beside = {rows[at][0] for at in (first - 1, end) if 0 <= at < len(rows)}
+            if chances[step][1] >= least and rows[step][1] not in beside:
+                out.append(_peak(rows[step], chances[step], 1, step, step, step))
+        first = end
+    return out
+
+
+def _peak(row: list[int], chances: list[float], rank: int, first: int, last: int, step: int) -> Peak:
+    """The character of that rank at a step, with what else it could be."""
+    ranked = list(zip(row, chances, strict=True))
+    others = tuple(each for each in ranked[rank + 1 :] if each[0] != BLANK and each[1] >= ALTERNATIVE_MIN)
+    nothing = sum(score for index, score in ranked if index == BLANK)
+    return Peak(row[rank], chances[rank], first, last, step, others, nothing)

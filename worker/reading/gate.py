@@ -87,11 +87,11 @@ def load_gate(path: Path = GATE_FILE) -> Gate:
 def features(trace: Trace, crop_height: int) -> tuple[float, ...]:
     """The values of FEATURES for one reading of a crop `crop_height` pixels high."""
     height, share = trace.height, trace.ink
-    doubts = [1 - char.confidence for char in trace.reading.chars] or [1.0]
-    seconds = [char.alternatives[0][1] for char in trace.reading.chars if char.alternatives] or [0.0]
+    doubts = [1 - peak.confidence for peak in trace.peaks] or [1.0]
+    seconds = [peak.alternatives[0][1] for peak in trace.peaks if peak.alternatives] or [0.0]
     bare_share, stretch = ink.uncovered(share, trace.spans, REACH_HEIGHTS * height)
     start, end = _bare_ends(share, trace.spans)
-    count = max(1, len(trace.reading.chars))
+    count = max(1, len(trace.peaks))
     return (
         math.log(max(doubts) + DOUBT_FLOOR),
         math.log(sum(doubts) / len(doubts) + DOUBT_FLOOR),

@@ -28,13 +28,19 @@ THOUGHT_OF = 0.05  # probability that the recogniser gave the other form, at lea
 
 
 @functools.cache
+def table() -> dict[str, str]:
+    """Traditional -> simplified, every character in which the two differ."""
+    return dict(line.split() for line in TABLE_FILE.read_text(encoding="utf-8").splitlines())
+
+
+@functools.cache
 def pairs() -> tuple[dict[str, str], dict[str, frozenset[str]]]:
     """Traditional -> simplified, and simplified -> its traditional forms.
 
     Only such as are of no use in the other script: 舍 stands for 捨, but 宿舍 is written so in both. What is in use is read
     off the national standards, GB 2312 and the first plane of Big5.
     """
-    rows = [line.split() for line in TABLE_FILE.read_text(encoding="utf-8").splitlines()]
+    rows = table().items()
     simplified = {old: new for old, new in rows if not _in_use(old, "gb2312", 0xFF)}
     forms: dict[str, set[str]] = {}
     for old, new in rows:

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.reading import ctc, eight_bit, ink, longline, pack, places
+from worker.reading import context, ctc, eight_bit, ink, longline, pack, places
 from worker.reading.models import Facts, ModelError, place
 from worker.reading.recogniser import Crop, ReadChar, Reading
 from worker.reading.runtime import Session
@@ -21,6 +21,7 @@ from worker.reading.runtime import Session
 SHRINK_AREA = 2.0  # from this reduction on, pixels are averaged: a linear sample would skip thin strokes
 OVERLAP_HEIGHTS = 3.0  # of a long line's windows: each sees a character and a half beyond where they meet
 WIDEST_HEIGHTS = 1.2  # no character is wider: a CJK character is about as wide as high
+HOLE_HEIGHTS = 1.0  # no two characters of a word are further apart, from peak to peak
 MASKS_KEPT = 32  # sets of allowed characters, 75 kB each; there are about as many languages
 PEAK_AT = 0.5  # where within a character its peak stands, unless the facts say it
 
@@ -29,14 +30,15 @@ PEAK_AT = 0.5  # where within a character its peak stands, unless the facts say 
 class Trace:
     """A reading with what the gate of the cascade looks at.
 
-    `ink` is the share of ink in each column of the line at the model's `height`, `spans` (n, 2) the columns at which
-    each character's peak lies.
+    `peaks` are the characters as the pixels alone gave them, before their neighbours had a say. `ink` is the share of ink
+    in each column of the line at the model's `height`, `spans` (n, 2) the columns at which each of the peaks lies.
     """
 
     reading: Reading
     height: int
     ink: NDArray[np.float32]
     spans: NDArray[np.float32]
+    peaks: tuple[ctc.Peak, ...] = ()
 
 
 def _widths(how: Mapping[str, Any]) -> list[int]:
@@ -52,9 +54,10 @@ class CtcRecogniser:
     Every line keeps its proportions. Widths are rounded up to a few sizes, because each costs 5 to 6 MB of prepared
     weights and some 20 ms the first time, and what is right of the line is filled with the value that the model was trained to see there. `precision`
     is that of the arithmetic (`runtime.arithmetic`); with `auto` the layers that the model names are in 8 bits besides.
+    Doubtful characters are settled by the words around them (see `context`), unless `words` is false.
     """
 
-    def __init__(self, facts: Facts, folder: Path, precision: str = "auto") -> None:
+    def __init__(self, facts: Facts, folder: Path, precision: str = "auto", words: bool = True) -> None:
         how = facts.recogniser
         weight = facts.weight(how["weight"])
         file = place(folder, weight)
@@ -82,6 +85,7 @@ class CtcRecogniser:
         self.vocabulary = frozenset(self.alphabet) - {""}
         self.allow_all = np.zeros((1, 1, len(self.alphabet)), np.float32)
         self._masks: dict[frozenset[str], NDArray[np.float32]] = {}
+        self._context = context.Context(self.alphabet, context.lexicon()) if words else None
         self.stride = self._warm()
 
     def _alphabet(self, facts: Facts, folder: Path) -> list[str]:
@@ -119,10 +123,16 @@ class CtcRecogniser:
             return Trace(empty, self.height, np.zeros(0, np.float32), np.zeros((0, 2), np.float32))
         sized = self.resize(crop)
         scores, classes = self._steps(sized, self._mask(allow))
-        peaks = [peak for peak in ctc.decode(scores, classes) if self.alphabet[peak.index]]
+        first = [peak for peak in ctc.decode(scores, classes) if self.alphabet[peak.index]]
+        peaks = first
+        if self._context is not None:
+            hole = HOLE_HEIGHTS * self.height / self.stride
+            nearly = ctc.nearly(scores, classes, context.LEAST_CHANGE)
+            peaks = self._context.settle(first, nearly, allow, hole)
         share = ink.columns(sized)
-        spans = np.array([(peak.first, peak.last + 1) for peak in peaks], np.float32).reshape(-1, 2) * self.stride
-        found = places.extents(spans.mean(axis=1).tolist(), share, self.peak_at, self.height * WIDEST_HEIGHTS)
+        found = places.extents(
+            self._spans(peaks).mean(axis=1).tolist(), share, self.peak_at, self.height * WIDEST_HEIGHTS
+        )
         pixels = crop.shape[1] / sized.shape[1]  # of the crop, a column of `sized`
         chars = tuple(
             ReadChar(
@@ -136,7 +146,11 @@ class CtcRecogniser:
         )
         confidence = sum(char.confidence for char in chars) / len(chars) if chars else 0.0
         reading = Reading("".join(char.text for char in chars), confidence, chars, self.name)
-        return Trace(reading, self.height, share, spans)
+        return Trace(reading, self.height, share, self._spans(first), tuple(first))
+
+    def _spans(self, peaks: Sequence[ctc.Peak]) -> NDArray[np.float32]:
+        """The columns that peaks cover, (n, 2)."""
+        return np.array([(peak.first, peak.last + 1) for peak in peaks], np.float32).reshape(-1, 2) * self.stride
 
     def resize(self, crop: Crop) -> NDArray[np.uint8]:
         """The crop at the model's height and its own proportions."""
