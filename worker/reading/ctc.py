@@ -103,19 +103,19 @@ def decode(scores: NDArray[np.float32], classes: NDArray[np.int32]) -> list[Peak
 def nearly(scores: NDArray[np.float32], classes: NDArray[np.int32], least: float) -> list[Peak]:
     """Characters that were nearly read, one at most in each stretch of blanks: the likeliest there, from `least` on, that
     is not one of its neighbours reaching over. Arguments as for `decode`."""
-    if not ((classes[:, 1] != BLANK) & (classes[:, 0] == BLANK) & (scores[:, 1] >= least)).any():
+    blank = classes[:, 0] == BLANK
+    steps = np.flatnonzero(blank & (classes[:, 1] != BLANK) & (scores[:, 1] >= least))
+    if not len(steps):
         return []
-    rows, chances = classes.tolist(), scores.tolist()
-    out: list[Peak] = []
-    first = 0
-    for index, group in itertools.groupby(row[0] for row in rows):
-        end = first + sum(1 for _ in group)
-        if index == BLANK:
-            step = max(range(first, end), key=lambda at: chances[at][1])
-            beside = {rows[at][0] for at in (first - 1, end) if 0 <= at < len(rows)}
-            if chances[step][1] >= least and rows[step][1] not in beside:
-                out.append(_peak(rows[step], chances[step], 1, step, step, step))
-        first = end
+    read = np.flatnonzero(~blank)
+    likeliest: dict[int, int] = {}  # how many steps before it hold a character, which is one number a stretch -> step
+    for step in sorted(steps.tolist(), key=lambda at: scores[at, 1]):
+        likeliest[int(read.searchsorted(step))] = step
+    out = []
+    for before, step in sorted(likeliest.items()):
+        beside = classes[read[max(0, before - 1) : before + 1], 0]
+        if classes[step, 1] not in beside:
+            out.append(_peak(classes[step].tolist(), scores[step].tolist(), 1, step, step, step))
     return out
 
 
