@@ -116,6 +116,10 @@ class Settings(BaseSettings):
     precision: Literal["auto", "f32", "bf16"] = _setting(
         "auto", "Arithmetic of the engine: auto takes bf16 where the processor has it, else f32."
     )
+    words: Literal["auto", "off"] = _setting(
+        "auto",
+        "Whether words around it settle a doubtful character; off reads letter by letter, for codes and misspellings.",
+    )
     core_lease_s: int = _setting(
         30, "A worker process's claim on its core, in seconds; renewed by its heartbeat.", ge=5
     )

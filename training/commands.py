@@ -158,6 +158,7 @@ def evaluate(options: argparse.Namespace) -> int:
     if options.weights.is_file():
         readers["ocrfleet crnn"] = Reader(options.weights, alphabet)
         readers["crnn as served"] = Reader(options.weights, alphabet, served=True)
+        readers["served, with words"] = Reader(options.weights, alphabet, served=True, words=True)
     else:
         print(f"no weights at {options.weights}", file=sys.stderr)
     columns: dict[str, dict[str, Tally]] = {}

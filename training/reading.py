@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 
 from training.alphabet import BLANK, Alphabet
-from worker.reading import eight_bit, runtime
+from worker.reading import context, ctc, eight_bit, runtime
+from worker.reading.engines.ctc_recogniser import HOLE_HEIGHTS
 
 Array = np.ndarray[Any, np.dtype[Any]]
 # How a line is laid out, in pixels at a height of 32 (and in proportion at others): padding after it, least width, multiples.
@@ -22,13 +23,15 @@ MAX_WIDTH_PX = 3200
 class Reader:
     """An ONNX recogniser on OpenVINO. `height` in pixels; classes are `alphabet`'s.
 
-    Works in float32, or `served`: with the 8-bit layers and the bfloat16 that the service takes on this processor.
+    Works in float32, or `served`: with the 8-bit layers and the bfloat16 that the service takes on this processor. With
+    `words` the words around settle doubtful characters, as they do in the service.
     """
 
     path: pathlib.Path
     alphabet: Alphabet
     height: int = 32
     served: bool = False
+    words: bool = False
 
     def __post_init__(self) -> None:
         import openvino
@@ -40,6 +43,7 @@ class Reader:
         if self.served and eight_bit.supported():
             graph = eight_bit.applied(graph)
         self._compiled = core.compile_model(graph, "CPU", settings)
+        self._context = context.Context(["", *self.alphabet.characters], context.lexicon())
 
     def probabilities(self, picture: Array) -> Array:
         """A BGR uint8 picture -> (steps, classes), or (steps,) where the arg-max is inside the graph."""
@@ -49,7 +53,14 @@ class Reader:
     def read(self, picture: Array) -> str:
         """The text of one line."""
         out = self.probabilities(picture)
-        return self.alphabet.decode((out if out.ndim == 1 else out.argmax(-1)).tolist())
+        if not self.words or out.ndim == 1:
+            return self.alphabet.decode((out if out.ndim == 1 else out.argmax(-1)).tolist())
+        classes = np.argsort(-out, axis=1)[:, : ctc.TOP].astype(np.int32)
+        scores = np.take_along_axis(out, classes, axis=1)
+        nearly = ctc.nearly(scores, classes, context.LEAST_CHANGE)
+        hole = HOLE_HEIGHTS * self.height / (prepare(picture, self.height).shape[3] / len(out))
+        peaks = self._context.settle(ctc.decode(scores, classes), nearly, None, hole)
+        return "".join(self.alphabet.characters[peak.index - 1] for peak in peaks)
 
 
 def prepare(picture: Array, height: int) -> Array:

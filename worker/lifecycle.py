@@ -170,7 +170,13 @@ def load_reader(
 
     def load(versions: Mapping[str, Version]) -> tuple[Reader, dict[str, Any]]:
         started = time.perf_counter()
-        reader: Reader = PageReader(settings.models_folder, settings.engine, versions, precision=settings.precision)
+        reader: Reader = PageReader(
+            settings.models_folder,
+            settings.engine,
+            versions,
+            precision=settings.precision,
+            words=settings.words == "auto",
+        )
         loaded = time.perf_counter()
         reader.warm()
         info = {

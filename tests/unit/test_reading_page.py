@@ -11,7 +11,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from shared.errors import UnknownOption
 from shared.records import Page, ReadOptions
-from worker.reading import models
+from worker.reading import ctc, models
+from worker.reading.engines.ctc_recogniser import CtcRecogniser
 from worker.reading.page import Reader
 from worker.reading.recogniser import ReadChar, Reading
 
@@ -163,6 +164,32 @@ def test_an_unknown_language_is_refused(read: Callable[..., Page]) -> None:
 def test_the_fingerprint_tells_engines_and_layouts_apart(reader: Reader) -> None:
     prints = {reader.fingerprint(ReadOptions(engine="ppocrv6", layout=layout)) for layout in ("page", "line")}
     assert len(prints) == 2
+
+
+def test_the_fingerprint_tells_reading_with_words_from_reading_letter_by_letter(reader: Reader) -> None:
+    options = ReadOptions(engine="ppocrv6")
+    plain = Reader(FOLDER, "ppocrv6", words=False)
+    assert plain.fingerprint(options) != reader.fingerprint(options)
+    assert plain.models_used(options)["words"] == "off"
+    assert plain.renewed({}).fingerprint(options) == plain.fingerprint(options)
+
+
+@pytest.mark.parametrize(("words", "text"), [(True, "smokers"), (False, "amokers")])
+def test_the_gate_sees_what_the_pixels_gave_whatever_the_words_say(
+    words: bool, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = CtcRecogniser(models.facts("crnn"), FOLDER, words=words)
+    classes = np.zeros((40, ctc.TOP), np.int32)
+    scores = np.tile(np.float32([0.99, 0.003, 0.002, 0.001]), (40, 1))
+    for place, char in enumerate("amokers"):
+        classes[4 + 4 * place, 0] = engine.alphabet.index(char)
+    classes[4, 1] = engine.alphabet.index("s")
+    scores[4] = 0.6, 0.35, 0.02, 0.01
+    monkeypatch.setattr(engine, "_steps", lambda sized, mask: (scores, classes))
+    trace = engine.trace(np.full((32, 160, 3), 255, np.uint8))
+    assert trace.reading.text == text
+    assert trace.peaks[0].confidence == pytest.approx(0.6)
+    assert trace.reading.chars[0].alternatives[0][0] == ("a" if words else "s")
 
 
 def test_warming_reads_a_line(reader: Reader) -> None:

@@ -50,8 +50,8 @@ class Timer:
 class Reader:
     """Reads pages with warm engines: loads at once, keeps the default engine and at most one other.
 
-    `versions` holds versions of weights by engine; None takes what the folder says is in use. Not safe to share
-    between threads. Raises ModelError where a weight is missing or damaged.
+    `versions` holds versions of weights by engine; None takes what the folder says is in use. With `words` doubtful
+    characters are settled by the words around them. Not safe to share between threads. Raises ModelError where a weight is missing or damaged.
     """
 
     def __init__(
@@ -61,14 +61,16 @@ class Reader:
         versions: Mapping[str, Version] | None = None,
         detector: Detector | None = None,
         precision: str = "auto",
+        words: bool = True,
     ) -> None:
         self._folder = models_folder
         self._default = engine
         self._asked = precision
+        self._words = words
         self.precision = arithmetic(precision)
         self._versions = all_in_use(models_folder) if versions is None else dict(versions)
         self._recognisers: dict[str, Recogniser] = {
-            engine: load_recogniser(engine, models_folder, self._versions, precision)
+            engine: load_recogniser(engine, models_folder, self._versions, precision, words)
         }
         self._detector = detector or Detector.load(models_folder, DETECTOR, precision)
         self._added: Detector | None = None  # a detector that was added, while its engine is held
@@ -76,7 +78,7 @@ class Reader:
     def renewed(self, versions: Mapping[str, Version]) -> Reader:
         """A reader with other versions of the weights. This one may go on reading meanwhile, but not afterwards: they
         share the detector."""
-        return Reader(self._folder, self._default, versions, self._detector, self._asked)
+        return Reader(self._folder, self._default, versions, self._detector, self._asked, self._words)
 
     def recogniser(self, engine: str) -> Recogniser:
         """The warm recogniser of `engine`, loaded on demand. Raises ModelError, ValueError for an unknown name."""
@@ -85,7 +87,7 @@ class Reader:
                 del self._recognisers[name]
             self._added = None
             gc.collect()
-            self._recognisers[engine] = load_recogniser(engine, self._folder, self._versions, self._asked)
+            self._recognisers[engine] = load_recogniser(engine, self._folder, self._versions, self._asked, self._words)
         return self._recognisers[engine]
 
     def detector(self, engine: str) -> Detector:
@@ -103,6 +105,8 @@ class Reader:
             "preprocessing": PREPROCESSING,
             "precision": self.precision,
         }
+        if not self._words:
+            used["words"] = "off"
         if options.layout != "line":
             added = models.added_detector(self._folder) if options.engine == "modelscope" else None
             used["detector"] = (models.find(DETECTOR) if added is None else added.weights[0]).version

@@ -22,26 +22,30 @@ if TYPE_CHECKING:
 
 
 def load_recogniser(
-    engine: str, folder: Path, wanted: Mapping[str, Version] | None = None, precision: str = "auto"
+    engine: str,
+    folder: Path,
+    wanted: Mapping[str, Version] | None = None,
+    precision: str = "auto",
+    words: bool = True,
 ) -> Recogniser:
     """Load `auto`, `crnn`, `ppocrv6` or `modelscope` with the weights in `folder`.
 
     `wanted` holds versions of weights by engine (see `versions`); None takes what the folder says is in use.
-    `precision` is that of the arithmetic, see `runtime.arithmetic`. Raises ModelError where a weight is missing or damaged, ValueError for another name.
+    `precision` is that of the arithmetic, see `runtime.arithmetic`; without `words` every character stands for itself. Raises ModelError where a weight is missing or damaged, ValueError for another name.
     """
     chosen = all_in_use(folder) if wanted is None else wanted
     if engine == "auto":
         from worker.reading.cascade import Cascade
         from worker.reading.gate import load_gate
 
-        parts = [_load(part, folder, chosen.get(part), precision) for part in ("crnn", "ppocrv6")]
+        parts = [_load(part, folder, chosen.get(part), precision, words) for part in ("crnn", "ppocrv6")]
         return Cascade(parts[0], parts[1], load_gate())
     if engine in ("crnn", "ppocrv6"):
-        return _load(engine, folder, chosen.get(engine), precision)
+        return _load(engine, folder, chosen.get(engine), precision, words)
     if engine == "modelscope":
         from worker.reading.engines.ctc_recogniser import CtcRecogniser
 
-        return CtcRecogniser(_added(folder), folder / "modelscope", precision)
+        return CtcRecogniser(_added(folder), folder / "modelscope", precision, words)
     raise ValueError(f"unknown engine {engine!r}; known: {', '.join(ENGINES)}")
 
 
@@ -67,10 +71,10 @@ def added_detector(facts: models.Facts, folder: Path, precision: str = "auto") -
     return Detector(file, tuple(how["mean"]), tuple(how["std"]), precision)
 
 
-def _load(engine: str, folder: Path, version: Version | None, precision: str) -> CtcRecogniser:
+def _load(engine: str, folder: Path, version: Version | None, precision: str, words: bool) -> CtcRecogniser:
     from worker.reading.engines.ctc_recogniser import CtcRecogniser
 
-    return CtcRecogniser(*_chosen(engine, folder, version), precision)
+    return CtcRecogniser(*_chosen(engine, folder, version), precision, words)
 
 
 def _chosen(engine: str, folder: Path, version: Version | None) -> tuple[models.Facts, Path]:
