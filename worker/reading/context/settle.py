@@ -13,6 +13,7 @@ import math
 from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
 
+from worker.reading import variants
 from worker.reading.context.lexicon import Lexicon
 from worker.reading.ctc import BLANK, Peak
 from worker.reading.languages import LATIN, script
@@ -28,6 +29,8 @@ SHORTEST = 3  # letters of a word worth putting others in for
 MAY_GO = " .'"  # marks that may be left out, as specks of dirt are read so
 WIDTH = 48  # ways kept; a line seldom has more than a few
 ALONE = "aAI"  # letters that are words
+VOTES = 2  # sure characters that only one Chinese script has, and none that only the other has, tell a line's script
+STRANGE = 0.05  # of a choice's likelihood that is left to a character which that script lacks
 SCOPES_KEPT = 32  # sets of allowed characters; there are about as many languages
 
 
@@ -44,7 +47,8 @@ class Place:
         """The peak with that choice, by which the line is `better` (a difference of log likelihoods)."""
         if not number:
             return self.peak
-        (was, read, _), (likelihood, index, _) = self.choices[0], self.choices[number]
+        read, (likelihood, index, _) = self.choices[0][1], self.choices[number]
+        was = self.peak.confidence if read != BLANK else self.peak.nothing
         others = tuple(each for each in ((read, was), *self.peak.alternatives) if each[0] not in (index, BLANK))
         shared = min(1.0, likelihood + was) / (1 + math.exp(min(60.0, -better)))
         return replace(self.peak, index=index, confidence=shared, alternatives=others)
@@ -120,6 +124,7 @@ def _places(
     peaks: Sequence[Peak], nearly: Sequence[Peak], alphabet: Sequence[str], hole: float, scope: Scope
 ) -> list[Place]:
     extra = {id(peak) for peak in nearly}
+    strange = _strange([alphabet[peak.index] for peak in peaks if peak.confidence >= SURE]) if scope.chinese else ()
     out: list[Place] = []
     before = -math.inf
     for peak in sorted([*peaks, *nearly], key=lambda peak: peak.step):
@@ -133,9 +138,20 @@ def _places(
         else:
             nothing = [(peak.nothing, 0, "")] if peak.nothing >= LEAST_CHANGE else []
             choices = [read, *(each for each in others + nothing if _fits(read[2], each, scope))]
+            if _han(read[2]):
+                choices = [(score * STRANGE if char in strange else score, i, char) for score, i, char in choices]
         out.append(Place(peak, tuple(choices), peak.step - before > hole))
         before = peak.step if id(peak) not in extra else before
     return out
+
+
+def _strange(sure: Sequence[str]) -> Container[str]:
+    """The characters that the script of a line lacks, simplified or traditional, by those that were read surely."""
+    simplified, traditional = variants.pairs()
+    old, new = (sum(char in own for char in sure) for own in (simplified, traditional))
+    if min(old, new) or max(old, new) < VOTES:
+        return ()
+    return traditional if old else simplified
 
 
 def _word(char: str) -> bool:
