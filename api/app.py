@@ -14,10 +14,11 @@ from apiflask import APIFlask
 from flask import Response, g, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from api import docs, guide, health, jobs, problems, results
+from api import docs, form_list, guide, health, jobs, problems, results
 from api.budget import Budget
 from api.clients import Doors
 from api.fetch_url import UrlFetcher
+from api.forms import load_all
 from api.gateway import Gateway, Queue
 from api.metrics import Metrics
 from api.waiting import Waiters
@@ -71,6 +72,7 @@ def create_app(settings: Settings, store: Store, queue: Queue, web: Path | None 
     for blueprint in (
         jobs.blueprint(gateway),
         results.blueprint(gateway),
+        form_list.blueprint(gateway),
         guide.blueprint(gateway, web),
         health.blueprint(gateway),
         docs.blueprint(app),
@@ -89,6 +91,7 @@ def _gateway(settings: Settings, store: Store, queue: Queue) -> Gateway:
         metrics=Metrics(),
         fetch=UrlFetcher(settings),
         budget=Budget(settings),
+        forms=load_all(settings.forms),
         # Half of the threads may hold `?wait=`, a quarter may wait for a text: a quarter always answers at once.
         polls=Waiters(store, threads // 2),
         guests=Waiters(store, threads // 4),

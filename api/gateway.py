@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from flask import g
@@ -13,6 +13,7 @@ from redis.exceptions import RedisError
 
 from api.budget import Budget
 from api.clients import Doors
+from api.forms import Form
 from api.metrics import Metrics
 from api.receive import Fetch
 from api.waiting import Waiters
@@ -41,6 +42,7 @@ class Gateway:
     metrics: Metrics
     fetch: Fetch
     budget: Budget
+    forms: Mapping[str, Form]
     polls: Waiters
     guests: Waiters
     """Places for `?wait=`, and for the two routes that answer with the text itself: neither can starve the other."""

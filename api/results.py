@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 from apiflask import APIBlueprint
-from flask import Response, request
+from flask import Response, jsonify, request
 
 from api import assemble, formats, searchable_pdf
+from api.forms import fill
 from api.gateway import Gateway
 from api.job_json import job_response
 from api.problems import respond_document
@@ -28,8 +30,9 @@ FORMATS: dict[str, tuple[str, Callable[[JobView, Mapping[int, bytes]], Iterator[
     "alto": ("application/xml", formats.alto),
     "tsv": ("text/tab-separated-values; charset=utf-8", formats.tsv),
     "pdf": ("application/pdf", None),
+    "fields": ("application/json", None),
 }
-"""Format -> its content type and what writes it; a PDF also needs the pages' pictures."""
+"""Format -> its content type and what writes it; a PDF also needs the pages' pictures, fields a form."""
 
 
 def blueprint(gateway: Gateway) -> APIBlueprint:
@@ -43,10 +46,14 @@ def blueprint(gateway: Gateway) -> APIBlueprint:
     def result(job_id: str, query: ResultQuery) -> Response:
         """The whole result
 
+        `fields` are named values of a fixed form, such as a receipt's total; `GET /v1/forms` lists the forms.
         202 with the job while it runs. A partial result is a result: `warnings` name the pages that failed.
         """
         if query.format not in FORMATS:
             raise UnknownOption(field="format", name="format", value=query.format[:60], known=", ".join(FORMATS))
+        if query.form != "auto" and query.form not in gateway.forms:
+            known = ", ".join(["auto", *gateway.forms])
+            raise UnknownOption(field="form", name="form", value=query.form[:60], known=known)
         view = gateway.job(job_id)
         if not view.status.ended:
             return job_response(view, 202)
@@ -54,6 +61,8 @@ def blueprint(gateway: Gateway) -> APIBlueprint:
             return respond_document({**why(view).to_json(), **(view.error or {})})
         packed = gateway.store.page_results(job_id)
         kind, write = FORMATS[query.format]
+        if query.format == "fields":
+            return jsonify({"id": view.id, **_fields(gateway, packed, query.form)})
         pieces = _pdf(gateway, view, packed) if write is None else write(view, packed)
         if sum(map(len, packed.values())) <= _AT_ONCE_BYTES:
             return Response(b"".join(pieces), content_type=kind)
@@ -97,6 +106,19 @@ def _pdf(gateway: Gateway, view: JobView, packed: Mapping[int, bytes]) -> Iterat
         return gateway.store.preview(view.id, page)
 
     return searchable_pdf.write(view, packed, preview, gateway.settings.pdf_dpi)
+
+
+def _fields(gateway: Gateway, packed: Mapping[int, bytes], form: str) -> dict[str, Any]:
+    unread: list[str] = []
+
+    def pages() -> Iterator[dict[str, Any]]:
+        for page in assemble.pages(packed):
+            if page.get("error"):
+                unread.append(f"page {page['page']} was not read")
+            yield page
+
+    found = fill(gateway.forms, form, pages())
+    return {**found, "warnings": found["warnings"] + unread}
 
 
 def _unpacked(packed: bytes) -> Response:

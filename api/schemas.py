@@ -41,7 +41,10 @@ class ResultQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     format: str = Field(
-        "json", description="json, text, markdown, hocr, alto, tsv or pdf (searchable).", examples=["text"]
+        "json", description="json, text, markdown, hocr, alto, tsv, pdf (searchable) or fields.", examples=["text"]
+    )
+    form: str = Field(
+        "auto", description="For `fields`: the form's name; `auto` takes the one that finds most.", examples=["receipt"]
     )
 
 
@@ -163,6 +166,30 @@ class Result(BaseModel):
     engine: str
     models: dict[str, str]
     warnings: list[str]
+
+
+class FormField(BaseModel):
+    """One field of a form."""
+
+    name: str
+    title: str
+    title_zh: str
+    kind: Literal["text", "amount", "date", "code"]
+
+
+class KnownForm(BaseModel):
+    """A fixed form and its fields."""
+
+    name: str = Field(examples=["receipt"])
+    title: str
+    title_zh: str
+    fields: list[FormField]
+
+
+class Forms(BaseModel):
+    """All of them."""
+
+    forms: list[KnownForm]
 
 
 def _choice(option: str, meaning: str) -> Any:

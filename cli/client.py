@@ -121,9 +121,10 @@ class OcrFleet:
         """The job once it has ended."""
         return list(self.follow(job_id))[-1]
 
-    def result(self, job_id: str, form: str = "json") -> bytes:
-        """The result in one of the service's formats. Raises Refused for a job that failed or has not ended."""
-        response = self._call("GET", f"/v1/jobs/{job_id}/result", params={"format": form})
+    def result(self, job_id: str, form: str = "json", fields_of: str = "auto") -> bytes:
+        """The result in one of the service's formats; `fields_of` is the form for `fields`. Raises Refused for a job that failed or has not ended."""
+        asked = {"format": form} | ({"form": fields_of} if form == "fields" else {})
+        response = self._call("GET", f"/v1/jobs/{job_id}/result", params=asked)
         if response.status_code == 202:
             raise Refused(
                 {"title": "Not ready", "detail": "The job has not ended.", "detail_zh": "任务尚未结束。"}, 202

@@ -17,6 +17,7 @@ FORMATS = {
     "alto": "xml",
     "tsv": "tsv",
     "pdf": "pdf",
+    "fields": "fields.json",
 }
 BINARY = frozenset({"pdf"})
 
@@ -82,6 +83,14 @@ def add_format(parser: argparse.ArgumentParser) -> None:
     """The form of a result."""
     parser.add_argument(
         "-f", "--format", choices=tuple(FORMATS), default="text", help=pick("form of the result", "结果格式")
+    )
+    parser.add_argument(
+        "--form",
+        default="auto",
+        metavar="NAME",
+        help=pick(
+            "for --format fields: receipt, invoice, ... (auto)", "配合 --format fields：receipt、invoice 等（auto）"
+        ),
     )
     parser.add_argument(
         "--json",

@@ -132,7 +132,7 @@ class Reading:
                     if self._stopping.is_set():
                         return Outcome(whole=False)
             self._jobs.discard(job["id"])
-            content = service.result(job["id"], self._options.format)
+            content = service.result(job["id"], self._options.format, self._options.form)
             return Outcome(content, partial_note(job), whole=job["status"] == "done")
         except Refused as error:
             return Outcome(note=pick(error.detail, error.detail_zh), whole=False)
@@ -156,7 +156,7 @@ class Reading:
                 raise FileRefused(path=path, reason=error.strerror) from error
             return
         out = sys.stdout.buffer
-        if len(self._options.files) > 1 and self._options.format != "json":
+        if len(self._options.files) > 1 and self._options.format not in ("json", "fields"):
             out.write(f"==> {file} <==\n".encode())
         out.write(content if content.endswith(b"\n") or self._options.format in BINARY else content + b"\n")
         out.flush()

@@ -25,7 +25,7 @@ def run(options: argparse.Namespace) -> int:
     service = client(options)
     if options.wait:
         service.wait(options.id)
-    content = service.result(options.id, options.format)
+    content = service.result(options.id, options.format, options.form)
     if options.output:
         try:
             options.output.write_bytes(content)

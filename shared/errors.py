@@ -281,3 +281,11 @@ class BlobMissing(ServiceError):
     """Raised when the bytes of a job to be accepted have vanished meanwhile; the gateway puts them again."""
 
     slug = "blob-missing"
+
+
+class FormBroken(ServiceError):
+    """Raised at the start when a form's rules cannot be read; the operator can mend the file."""
+
+    slug, status, title = "form-broken", 500, "Form broken"
+    english = "The form {path} cannot be used: {reason}."
+    chinese = "表单规则 {path} 无法使用：{reason_zh}。"

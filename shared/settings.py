@@ -31,6 +31,9 @@ class Settings(BaseSettings):
     models: Path | None = _setting(
         None, "Folder of the weights; `<data>/models` unless set (container images bake them in)."
     )
+    forms: Path | None = _setting(
+        None, "Folder with rules for fixed forms (docs/forms.md), beside the ones that are built in."
+    )
     host: str = _setting("127.0.0.1", "Address the gateway listens on; 0.0.0.0 lets other machines in.")
     port: int = _setting(8080, "Port of the gateway.", ge=1, le=65535)
     flower_port: int = _setting(5555, "Port of Flower, on loopback only; 0 leaves Flower out.", ge=0, le=65535)

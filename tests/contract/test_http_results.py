@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 import zlib
+from pathlib import Path
 
 import pypdfium2
 import pytest
@@ -275,3 +276,42 @@ def test_a_large_result_is_sent_in_pieces_and_is_the_same(monkeypatch: pytest.Mo
     # A result in pieces comes without its length.
     assert ("Content-Length" in whole.headers, "Content-Length" in pieces.headers) == (True, False)
     assert pieces.get_json() == whole.get_json()
+
+
+def test_fields_of_a_fixed_form() -> None:
+    gate = Gate()
+    job = gate.id(picture())
+    gate.read("Receipt No A-17", "Date 2026-01-02", "Total 16.98")
+    body = gate.http.get(f"/v1/jobs/{job}/result?format=fields&form=receipt").get_json()
+    assert (body["id"], body["form"], body["warnings"]) == (job, "receipt", [])
+    assert {key: field["value"] for key, field in body["fields"].items()} == {
+        "number": "A-17",
+        "date": "2026-01-02",
+        "total": "16.98",
+    }
+    assert body["fields"]["total"]["box"] == [[60, 40], [110, 40], [110, 60], [60, 60]]
+    assert gate.http.get(f"/v1/jobs/{job}/result?format=fields").get_json()["form"] == "receipt"
+    refused = problem_of(gate.http.get(f"/v1/jobs/{job}/result?format=fields&form=passport"), 422, "unknown-option")
+    assert "receipt" in refused["detail"]
+
+
+def test_fields_of_a_partial_result_say_which_page_they_could_not_see() -> None:
+    gate = Gate()
+    job = gate.id(pdf(2))
+    while (claim := gate.claim()) is not None:
+        gate.fail(claim, FAILED) if claim.page == 2 else gate.finish(claim, "Total 16.98")
+    body = gate.http.get(f"/v1/jobs/{job}/result?format=fields&form=receipt").get_json()
+    assert body["fields"]["total"]["value"] == "16.98"
+    assert body["warnings"] == ["page 2 was not read"]
+
+
+def test_the_known_forms_are_listed_with_the_operator_s(tmp_path: Path) -> None:
+    (tmp_path / "permit.toml").write_text('title = "Permit"\n[fields.until]\nkind = "date"\nlabels = ["until"]\n')
+    listed = Gate(forms=tmp_path).http.get("/v1/forms").get_json()["forms"]
+    assert [form["name"] for form in listed] == ["invoice", "invoice-zh", "receipt", "permit"]
+    assert listed[-1] == {
+        "name": "permit",
+        "title": "Permit",
+        "title_zh": "Permit",
+        "fields": [{"name": "until", "title": "until", "title_zh": "until", "kind": "date"}],
+    }
