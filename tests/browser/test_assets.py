@@ -11,7 +11,7 @@ WEB = Path(__file__).resolve().parents[2] / "web"
 FILES = sorted(path for path in WEB.rglob("*") if path.suffix in {".html", ".css", ".js", ".svg"})
 MODULES = sorted((WEB / "app").glob("*.js"))
 MOST_LINES = 300
-MOST_BYTES = 130_000  # of everything that a first visit loads
+MOST_BYTES = 140_000  # of everything that a first visit loads
 READABLE = 4.5  # WCAG 2.2, level AA, for text
 
 

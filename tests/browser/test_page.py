@@ -9,6 +9,7 @@ import pytest
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import Select
 
 from tests.browser.chrome import SAMPLES, Page, squeezed, truth
 from training.export_jobs import export
@@ -192,6 +193,28 @@ def test_the_result_can_be_downloaded(page: Page, tmp_path: Path) -> None:
     result = json.loads(target.read_text(encoding="utf-8"))
     assert squeezed(result["text"]) == squeezed(truth("line-en.png")[0][0])
     assert len(result["pages"][0]["lines"][0]["box"]) == 4
+
+
+def test_the_fields_of_a_form_stand_beside_the_picture(page: Page) -> None:
+    page.choose("receipt-en.jpg")
+    page.wait_lines()
+    page.wait_for("[data-view='fields']").click()
+    page.wait(lambda: len(page.all(".field-value")) == 4, "the fields")
+    rows = {row.find_element(By.TAG_NAME, "th").text: row for row in page.all(".fields tr")}
+    assert list(rows) == ["Total", "Number", "Cash", "Change", "Date", "Tax number"], "what was not found stands last"
+    assert rows["Total"].text.split("\n")[0] == "Total 31.00"
+    assert "not found" in rows["Date"].text
+    assert page.text("#form option") == "Whichever fits: Receipt"
+
+    rows["Total"].find_element(By.CLASS_NAME, "field-value").click()
+    box = page.wait_for(".box.selected")
+    page.one("[data-view='lines']").click()
+    assert squeezed(page.lines[int(box.get_attribute("data-line") or -1)]) == "31.00"
+
+    page.one("[data-view='fields']").click()
+    Select(page.wait_for("#form")).select_by_value("invoice-zh")
+    page.wait(lambda: "Chinese invoice" in page.text("#form"), "the other form")
+    page.wait(lambda: "Buyer" in page.text(".fields"), "its fields")
 
 
 def test_a_reloaded_page_still_shows_the_job_and_its_picture(page: Page) -> None:

@@ -66,6 +66,17 @@ export async function getResult(id, format) {
   return response.blob();
 }
 
+/** The fixed forms that the server knows: {name, title, title_zh, fields}. */
+export async function getForms() {
+  return (await (await call("/v1/forms", { headers: { Accept: "application/json" } })).json()).forms;
+}
+
+/** The fields of a job that has ended, by a form's name or "auto": {form, fields, missing, warnings}. */
+export async function getFields(id, form) {
+  const response = await call(`/v1/jobs/${encodeURIComponent(id)}/result?format=fields&form=${encodeURIComponent(form)}`, { headers: { Accept: "application/json" } });
+  return response.json();
+}
+
 /** What the server offers and how busy it is, or null; asks for no key. */
 export async function getCapacity() {
   try {

@@ -13,7 +13,7 @@ import { TextPane } from "./textpane.js";
 import { complain, toast } from "./toast.js";
 import { Viewer } from "./viewer.js";
 
-const FORMATS = { text: "txt", json: "json", markdown: "md", hocr: "hocr.html", alto: "xml", tsv: "tsv", pdf: "pdf" };
+const FORMATS = { text: "txt", json: "json", markdown: "md", hocr: "hocr.html", alto: "xml", tsv: "tsv", pdf: "pdf", fields: "fields.json" };
 
 export class JobView {
   entry = null;
@@ -39,6 +39,8 @@ export class JobView {
       copy: (text) => copy(text),
       correct: (index, text) => this.#correct(index, text),
       said: (index) => correctionsOf(this.entry?.id)[this.#page]?.[index],
+      point: (field) => this.viewer.mark("hover", field?.page === this.#page ? this.#lineOf(field) : null),
+      choose: (field) => this.#chooseField(field),
       plain: () => corrected(this.entry?.id, this.#pages.known.get(this.#page)?.data).text ?? "",
     });
     this.panes = h("div", { class: "panes" }, this.viewer.element, this.text.element);
@@ -76,6 +78,7 @@ export class JobView {
     this.pill.className = `pill is-${word}`;
     this.#buildActions();
     this.progress.show(entry);
+    this.text.offerFields(this.#readable ? entry.id : null);
     const numbers = this.#pages.numbers;
     if (!numbers.includes(this.#page)) this.#page = numbers[0];
     this.#showPage();
@@ -97,6 +100,7 @@ export class JobView {
     if (this.#pages) this.#pages.onKnown = null;
     this.viewer.show(null, null);
     this.text.show(null);
+    this.text.offerFields(null);
   }
 
   #pageKnown(page) {
@@ -182,7 +186,7 @@ export class JobView {
     const state = `${standing(entry)}/${entry.id}/${document.documentElement.lang}/${changed}`;
     if (this.actions.dataset.state === state) return; // an open menu stays open
     this.actions.dataset.state = state;
-    const readable = ["done", "partial"].includes(entry.job?.status) && entry.phase === "sent";
+    const readable = this.#readable;
     const items = [];
     if (readable) {
       items.push(h("button", { type: "button", class: "button primary", id: "copy", onclick: () => this.#copyAll() }, icon("copy"), t("copy")));
@@ -224,6 +228,26 @@ export class JobView {
     } catch (error) {
       complain(error);
     }
+  }
+
+  // The line on screen that a field's value stands in.
+  #lineOf(field) {
+    const [x, y] = [0, 1].map((axis) => field.box.reduce((sum, corner) => sum + corner[axis], 0) / 4);
+    const inside = ([[x0, y0], [x1, y1], [x2, y2], [x3, y3]]) => [[x0, y0, x1, y1], [x1, y1, x2, y2], [x2, y2, x3, y3], [x3, y3, x0, y0]]
+      .every(([ax, ay, bx, by]) => (bx - ax) * (y - ay) - (by - ay) * (x - ax) >= 0);
+    const index = (this.#pages.known.get(this.#page)?.data?.lines ?? []).findIndex((line) => line.box && inside(line.box));
+    return index < 0 ? null : index;
+  }
+
+  async #chooseField(field) {
+    const { entry } = this;
+    this.turnTo(field.page);
+    await this.#pages.load(field.page);
+    if (entry === this.entry && field.page === this.#page) this.viewer.mark("selected", this.#lineOf(field), true);
+  }
+
+  get #readable() {
+    return ["done", "partial"].includes(this.entry?.job?.status) && this.entry.phase === "sent";
   }
 
   get #changed() {

@@ -29,9 +29,7 @@ jobs.addEventListener("change", ({ detail: entry }) => {
   if (view.entry && !jobs.entries.includes(view.entry)) location.hash = "#/"; // it was cancelled, deleted or forgotten
 });
 // Once the server has named a job, its address can be kept and shared.
-jobs.addEventListener("sent", ({ detail: entry }) => {
-  if (entry === view.entry) history.replaceState(null, "", `#/jobs/${entry.id}`);
-});
+jobs.addEventListener("sent", ({ detail: entry }) => { if (entry === view.entry) keep(entry); });
 window.addEventListener("hashchange", route);
 startKey();
 route();
@@ -42,9 +40,12 @@ function take(files) {
   location.hash = `#/jobs/${entries[0].key}`;
 }
 
+const keep = (entry) => history.replaceState(null, "", `#/jobs/${entry.id}`);
+
 function route() {
   const [, key] = location.hash.match(/^#\/jobs\/([\w.~-]+)$/) ?? [];
   const entry = key ? jobs.find(key) ?? jobs.adopt(key) : null;
+  if (entry?.id && entry.id !== key) keep(entry); // it was named before the browser told of the new address
   document.body.classList.toggle("at-job", Boolean(entry));
   $("home").hidden = Boolean(entry);
   $("new").toggleAttribute("aria-current", !entry);

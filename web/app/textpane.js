@@ -1,6 +1,8 @@
-// The text of a page: line by line with uncertain characters marked, or plain. Hover and click name a line.
+// The text of a page: line by line with uncertain characters marked, plain, or as the fields of a form. Hover and click
+// name a line.
 
 import { h, iconButton } from "./dom.js";
+import { FieldsPane } from "./fieldspane.js";
 import { onLanguage, percent, t } from "./i18n.js";
 
 const UNSURE = 0.8; // a character below this is marked
@@ -13,14 +15,15 @@ const CUT_HEIGHT_PX = 44; // of the picture of the selected line
 export class TextPane {
   #page = null;
   #selected = null;
-  #plain = false;
+  #view = "lines"; // or "plain", or "fields"
   #items = [];
   #on;
   #said = null;
+  #fieldsOf = null;
 
   /** `on.hover(index|null)`, `on.select(index|null)`, `on.cut(index, height)` (a canvas or null),
    * `on.copy(text)`, `on.correct(index, text)`, `on.said(index)` (what a person put in place of the line, or undefined),
-   * `on.plain()` (the page's text). */
+   * `on.plain()` (the page's text), `on.point(field|null)` and `on.choose(field)` (of a form). */
   constructor(on) {
     this.#on = on;
     this.bar = h("div", { class: "pane-bar" });
@@ -28,7 +31,8 @@ export class TextPane {
     this.plain = h("pre", { class: "plain-text", tabIndex: 0, hidden: true });
     this.note = h("p", { class: "pane-note", hidden: true });
     this.warnings = h("ul", { class: "warnings" });
-    this.body = h("div", { class: "pane-body" }, this.list, this.plain, this.note, this.warnings, h("div", { class: "to-come", "aria-hidden": "true" }, Array.from({ length: LINES_TO_COME }, () => h("span"))));
+    this.fields = new FieldsPane({ point: on.point, choose: on.choose, copy: on.copy });
+    this.body = h("div", { class: "pane-body" }, this.list, this.plain, this.fields.element, this.note, this.warnings, h("div", { class: "to-come", "aria-hidden": "true" }, Array.from({ length: LINES_TO_COME }, () => h("span"))));
     this.element = h("section", { class: "pane words" }, this.bar, this.body);
     this.#wire();
     onLanguage(() => this.#render());
@@ -43,6 +47,14 @@ export class TextPane {
     this.#said = null;
     this.body.scrollTop = 0;
     this.#render();
+  }
+
+  /** Offer the fields of a form beside the lines: of the job with this id, which has ended; null offers none. */
+  offerFields(id) {
+    if (id === this.#fieldsOf) return;
+    this.#fieldsOf = id;
+    if (this.#view === "fields") this.#render();
+    else this.#buildBar(this.#page?.lines ?? []); // somebody may be correcting a line
   }
 
   /** Say something in place of the lines: `key` is a word, or a function that gives a sentence. */
@@ -118,12 +130,14 @@ export class TextPane {
       return cell;
     }))));
     this.plain.textContent = this.#page ? this.#on.plain() : "";
-    this.list.hidden = this.#plain || !lines.length;
-    this.plain.hidden = !this.#plain || !lines.length;
+    const fieldsOf = this.#view === "fields" ? this.#fieldsOf : null;
+    this.list.hidden = this.#view === "plain" || Boolean(fieldsOf) || !lines.length;
+    this.plain.hidden = this.#view !== "plain" || !lines.length;
+    this.fields.show(fieldsOf);
     this.warnings.replaceChildren(...(this.#page?.warnings ?? []).map((warning) => h("li", {}, String(warning))));
     const said = this.#said ?? (this.#page && !lines.length ? "noText" : null);
     this.note.textContent = typeof said === "function" ? said() : said ? t(said) : "";
-    this.note.hidden = !this.note.textContent;
+    this.note.hidden = Boolean(fieldsOf) || !this.note.textContent;
     if (this.#selected !== null) this.select(this.#selected);
   }
 
@@ -134,14 +148,16 @@ export class TextPane {
   }
 
   #buildBar(lines) {
-    const tab = (plain, word) => h("button", {
-      type: "button", class: "tab", "aria-pressed": String(this.#plain === plain),
-      onclick: () => { this.#plain = plain; this.#render(); },
+    const tab = (view, word) => h("button", {
+      type: "button", class: "tab", data: { view }, "aria-pressed": String(shown === view),
+      onclick: () => { this.#view = view; this.#render(); },
     }, t(word));
+    const fields = Boolean(this.#fieldsOf);
+    const shown = this.#view === "fields" && !fields ? "lines" : this.#view;
     const changed = lines.filter((line, index) => this.#on.said(index) !== undefined).length;
     const unsure = lines.reduce((sum, line) => sum + (line.chars ?? []).filter(isUnsure).length, 0);
     this.bar.replaceChildren(
-      h("div", { class: "tabs", role: "group", "aria-label": t("text") }, tab(false, "linesTab"), tab(true, "plainTab")),
+      h("div", { class: "tabs", role: "group", "aria-label": t("text") }, tab("lines", "linesTab"), tab("plain", "plainTab"), fields ? tab("fields", "fieldsTab") : null),
       h("span", { class: "spring" }),
       h("span", { class: "changed-count", title: t("changedWhere") }, changed ? t("changedCount", { n: changed }) : ""),
       h("span", { class: "unsure-count", title: t("unsure") }, unsure ? t("unsureCount", { n: unsure }) : ""),
