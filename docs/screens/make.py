@@ -3,7 +3,7 @@
     make run                                          # in one terminal
     .venv/bin/python -m docs.screens.make [ADDRESS]   # in another, after `make test` has set up; needs chromium
 
-The pictures lie beside this file: empty, running, done, zh, dark and phone (.webp).
+The pictures lie beside this file: empty, running, done, zh, fields, dark and phone (.webp).
 """
 
 from __future__ import annotations
@@ -65,6 +65,14 @@ def main(base: str) -> None:
             page.one("#language").click()
             done(page, "invoice-zh.jpg", "激光打印机")
             save(page, "zh")
+
+            page.one("#language").click()
+            page.wait_for("[data-view='fields']").click()
+            page.wait(lambda: len(page.all(".field-value")) > 4, "the fields")
+            page.all(".field-value")[4].click()
+            save(page, "fields")
+            page.one("[data-view='lines']").click()
+            page.one("#language").click()
 
             page.one("#theme").click()
             page.one("#theme").click()
