@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from api.forms import load_all
 from cli import fleet, screen, valkey, versions
 from cli.data import data_folder
 from cli.machine import can_bind
@@ -71,6 +72,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(_options: argparse.Namespace) -> int:
     """Start, show, watch, stop. 0 after a stop that was asked for; 1 with the reason where the fleet cannot run."""
     settings = get_settings()
+    load_all(settings.forms)  # a mistake in them is told before anything starts
     progress = screen.Progress()
     data = settings.data.absolute()
     with data_folder(data) as state_file:

@@ -19,6 +19,7 @@ from cli.ready import models_shown, without_password
 from cli.screen import Progress
 from cli.status import line
 from cli.words import language
+from shared.settings import Settings
 
 JOB = {"id": "j1", "status": "queued", "progress": {"pages_total": 5, "pages_done": 0, "lines_done": 0}}
 
@@ -196,3 +197,15 @@ def test_the_locks_hold_hashes_for_everything_and_name_no_host() -> None:
         assert "://" not in text
         assert "--index" not in text
         assert "--find-links" not in text
+
+
+def test_a_broken_form_is_told_before_anything_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "permit.toml").write_text("title = 1", encoding="utf-8")
+    monkeypatch.setattr("cli.up.get_settings", lambda: Settings(forms=tmp_path, data=tmp_path / "data"))
+    assert main.main(["up"]) == 1
+    said = capsys.readouterr().err
+    assert "permit.toml" in said
+    assert "表单规则" in said
+    assert not (tmp_path / "data").exists()
