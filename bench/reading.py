@@ -47,7 +47,11 @@ def main(arguments: Sequence[str]) -> int:
     """The command; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m bench reading", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder with lines.tsv and pages.jsonl")
-    parser.add_argument("--engine", default="auto", help="auto, crnn, ppocrv6, modelscope; several with commas")
+    parser.add_argument(
+        "--engine",
+        default="",
+        help="auto, crnn, ppocrv6, modelscope; several with commas (auto; with --peers the first three)",
+    )
     parser.add_argument("--preprocess", default="auto", choices=("auto", "off"))
     parser.add_argument("--models", type=Path, default=ROOT / "models")
     parser.add_argument("--out", type=Path, default=None, help="folder for predictions (lines.jsonl, pages.jsonl)")
@@ -64,7 +68,8 @@ def main(arguments: Sequence[str]) -> int:
     lines = [row for row in line_labels(options.data) if not chosen or row.source.startswith(chosen)]
     pages = [] if options.pages < 0 else even_sample(pages, options.pages)
     lines = [] if options.lines < 0 else even_sample(lines, options.lines)
-    own = [readers.own(options.models, name, options.core, options.preprocess) for name in options.engine.split(",")]
+    engines = options.engine or ("auto,crnn,ppocrv6" if options.peers else "auto")
+    own = [readers.own(options.models, name, options.core, options.preprocess) for name in engines.split(",")]
     everyone = own + (peers.all_peers(options.core) if options.peers else [])
     with contextlib.ExitStack() as stack:
         runs = [Run(stack.enter_context(reader)) for reader in everyone]
