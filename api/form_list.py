@@ -25,15 +25,7 @@ def blueprint(gateway: Gateway) -> APIBlueprint:
                 "name": name,
                 "title": form.title,
                 "title_zh": form.title_zh or form.title,
-                "fields": [
-                    {
-                        "name": key,
-                        "title": rule.title or key,
-                        "title_zh": rule.title_zh or rule.title or key,
-                        "kind": rule.kind,
-                    }
-                    for key, rule in form.fields.items()
-                ],
+                "fields": [{"name": key, **rule.described(key)} for key, rule in form.fields.items()],
             }
             for name, form in gateway.forms.items()
         ]

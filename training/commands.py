@@ -152,6 +152,7 @@ def evaluate(options: argparse.Namespace) -> int:
     readers: dict[str, Reader] = {}
     if not options.only:
         readers["PP-OCRv2"] = Reader(options.base, alphabet)
+        readers["PP-OCRv2, with words"] = Reader(options.base, alphabet, words=True)
         large = options.base.with_name("PP-OCRv6_rec_small.onnx")
         if large.is_file():
             readers["PP-OCRv6 small"] = ppocrv6(large)

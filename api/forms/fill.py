@@ -77,12 +77,7 @@ def _fits(form: Form, found: Mapping[str, Candidate]) -> bool:
 
 
 def _answer(form: Form, found: Mapping[str, Candidate]) -> dict[str, Any]:
-    fields = {
-        key: {"title": rule.title or key, "title_zh": rule.title_zh or rule.title or key, "kind": rule.kind}
-        | found[key].to_json()
-        for key, rule in form.fields.items()
-        if key in found
-    }
+    fields = {key: rule.described(key) | found[key].to_json() for key, rule in form.fields.items() if key in found}
     missing = [key for key in form.fields if key not in found]
     warnings = [f"{key} was not found" for key in missing if form.fields[key].required]
     return {"form": form.name, "fields": fields, "missing": missing, "warnings": warnings}

@@ -57,6 +57,11 @@ class FieldRule(BaseModel):
             raise ValueError("area: left and top come before right and bottom")
         return self
 
+    def described(self, key: str) -> dict[str, str]:
+        """What people and programs are told of the field: its titles, which are its key where it has none, and its kind."""
+        title = self.title or key
+        return {"title": title, "title_zh": self.title_zh or title, "kind": self.kind}
+
 
 class Form(BaseModel):
     """A kind of document and its fields, in the order in which they are shown."""

@@ -102,6 +102,15 @@ def test_a_chinese_invoice() -> None:
     }
 
 
+def test_of_several_totals_the_largest_that_is_one_counts() -> None:
+    rows = (60, 20, "Total Qty: 99.00"), (60, 50, "Total 2.00"), (60, 80, "Total 16.98"), (60, 110, "Total 0.96")
+    assert found("receipt", page(*rows)) == {"total": "16.98"}
+
+
+def test_auto_takes_no_form_that_lacks_what_it_requires() -> None:
+    assert fill(FORMS, "auto", [page((60, 20, "Receipt No A-17"), (60, 50, "Date 2026-01-02"))])["form"] is None
+
+
 def test_fields_are_looked_for_on_all_pages() -> None:
     first, second = (
         page((60, 20, "Invoice No 7"), (60, 50, "Bill to"), (60, 75, "Ada Byron")),
@@ -177,6 +186,7 @@ def test_labels_are_words_of_which_one_letter_in_five_may_be_misread(label: str,
         ("date", "12/31/2025", "2025-12-31"),
         ("date", "30/02/2025", None),
         ("date", "Tel 12-3456-7890", None),
+        ("date", "05-07-99", None),  # far ahead: part of some other number
         ("code", "No: A-17/b", "A-17/b"),
         ("code", "none", None),
     ],

@@ -66,14 +66,20 @@ def test_a_doubtful_character_goes_with_its_word(read: str, place: int, doubt: D
         ("B0B7-X1", 1, (0.5, {"O": 0.5})),  # a code: any character is as good as another
         ("RM8.35", 1, (0.5, {"": 0.5})),
         ("8.70", 1, (0.5, {"": 0.5})),
-        ("KX", 1, (0.5, {"N": 0.4})),  # too short to tell words from initials
-        ("P. Qd", 3, (0.7, {"@": 0.3})),
+        ("Qs", 0, (0.5, {"a": 0.45})),  # too short to tell words from initials
+        ("Qso", 0, (0.7, {"@": 0.3})),  # a mark comes in only where a word ends
         ("皖", 0, (0.5, {"家": 0.4})),  # alone, in no word
         ("O.C. White", 0, (0.6, {"": 0.4})),
     ],
 )  # fmt: skip
 def test_what_is_sure_or_in_no_word_stays(read: str, place: int, doubt: Doubt) -> None:
     assert settled(read, {place: doubt}) == read
+
+
+def test_the_line_s_script_decides_between_forms_of_a_character() -> None:
+    doubt = {3: (0.7, {"东": 0.25})}
+    assert settled("约东约東", doubt) == "约东约东"
+    assert settled("家我约東", doubt) == "家我约東", "one sure character tells no script"
 
 
 def test_a_space_comes_in_only_between_words() -> None:
