@@ -89,10 +89,14 @@ def test_a_line_without_an_answer_goes_on_whatever_the_gate_says() -> None:
 
 
 def test_of_two_readings_the_crnn_s_stands_only_where_it_is_surer_by_the_margin() -> None:
-    sure = cascade(Quick(confidence=0.4), Strong(confidence=0.3))
+    sure = cascade(Quick(confidence=0.9), Strong(confidence=0.8), threshold=0.001)
     assert sure.read([CROP])[0].engine == "crnn"
-    near = cascade(Quick(confidence=0.4), Strong(confidence=0.36))
+    near = cascade(Quick(confidence=0.9), Strong(confidence=0.86), threshold=0.001)
     assert near.read([CROP])[0].engine == "ppocrv6"
+
+
+def test_where_both_guess_the_stronger_engine_guesses() -> None:
+    assert cascade(Quick(confidence=0.6), Strong(confidence=0.4), threshold=0.001).read([CROP])[0].engine == "ppocrv6"
 
 
 def test_the_crnn_is_given_up_on_a_page_it_cannot_read_and_asked_again_on_the_next() -> None:
@@ -198,7 +202,7 @@ def test_the_fit_finds_the_telling_feature_and_a_threshold_that_pays(tmp_path: P
     found = fit_gates.fit_gate(fit, "toy")
     assert found.weights[0] == max(found.weights, key=abs) > 0.5
     doubt = fit_gates._doubt(found, held)
-    point = held.point(doubt > found.threshold, found.margin)
+    point = held.point(doubt, found.threshold, found.margin)
     alone = float((held.edits[:, 0] == 0).mean())
     assert point.exact > alone + 0.2
     assert 0 < point.share < 1

@@ -6,10 +6,13 @@ import time
 from collections.abc import Sequence
 
 from worker.reading import gate as gates
+from worker.reading import stretches
 from worker.reading.engines.ctc_recogniser import CtcRecogniser
 from worker.reading.languages import covers
 from worker.reading.recogniser import Crop, Reading, Recogniser
+from worker.reading.stretches import Stretch
 
+FAIRLY_SURE = 0.75  # confidence below which the CRNN's answer to a doubtful line is a guess
 SETS_KEPT = 32  # sets of allowed characters; there are about as many languages
 
 
@@ -30,7 +33,7 @@ class Cascade:
         self.vocabulary = quick.vocabulary | strong.vocabulary
         self.last_stats: dict[str, float] = {}
         self._begun = False
-        self._asked = self._passed_on = 0
+        self._asked, self._passed_on = 0, 0.0
         self._known: dict[frozenset[str], bool] = {}
         # A gate knows the habits of the model it was fitted to; with another one its doubts mean nothing.
         self._trusted = gate.fitted_for == quick.calibrated_as
@@ -42,47 +45,60 @@ class Cascade:
 
     def begin_again(self) -> None:
         """Forget the evidence about the page's lines, but not the time they cost."""
-        self._asked = self._passed_on = 0
+        self._asked, self._passed_on = 0, 0.0
 
     def _reset(self) -> None:
         self.begin_again()
-        names = ("lines", "crnn_lines", "passed_on_lines", "crnn_ms", f"{self.strong.name}_ms")
+        names = ("lines", "crnn_lines", "passed_on_lines", "partly_lines", "crnn_ms", f"{self.strong.name}_ms")
         self.last_stats = dict.fromkeys(names, 0.0)
 
     def read(self, crops: Sequence[Crop], allow: frozenset[str] | None = None) -> list[Reading]:
-        """See `Recogniser.read`. Every reading names the engine whose answer it is."""
+        """See `Recogniser.read`. Every reading names the engine whose answer it is: `auto` where each read a part."""
         if not self._begun:
             self._reset()
         able = self._trusted and (allow is None or self._knows(allow))
         stats = self.last_stats
         stats["lines"] += len(crops)
         out: list[Reading | None] = [None] * len(crops)
-        waiting: list[int] = []  # what the strong engine must read
+        waiting: list[tuple[int, list[Stretch]]] = []  # what the strong engine must read: of these lines, these parts
         began = time.perf_counter()
         for index, crop in enumerate(crops):
             sure = False
+            parts: list[Stretch] = []
             if able and not self._gave_up():
-                out[index], sure = self._ask_quick(crop, allow)
+                out[index], sure, parts = self._ask_quick(crop, allow)
             if not sure:
-                waiting.append(index)
+                waiting.append((index, parts))
         middle = time.perf_counter()
-        for index, second in zip(waiting, self.strong.read([crops[i] for i in waiting], allow), strict=True):
+        pictures = [
+            picture
+            for index, parts in waiting
+            for picture in ([part.of(crops[index]) for part in parts] or [crops[index]])
+        ]
+        answers = iter(self.strong.read(pictures, allow))
+        for index, parts in waiting:
             first = out[index]
-            out[index] = second if first is None else self._choose(first, second)
+            if first is not None and parts:
+                again = [(part, next(answers)) for part in parts]
+                out[index] = stretches.joined(first, again, self.name)
+            else:
+                second = next(answers)
+                out[index] = second if first is None else self._choose(first, second)
         stats["crnn_ms"] += (middle - began) * 1e3
         stats[f"{self.strong.name}_ms"] += (time.perf_counter() - middle) * 1e3
         return [reading for reading in out if reading is not None]
 
-    def _ask_quick(self, crop: Crop, allow: frozenset[str] | None) -> tuple[Reading, bool]:
-        """The CRNN's reading, and whether it may stand."""
+    def _ask_quick(self, crop: Crop, allow: frozenset[str] | None) -> tuple[Reading, bool, list[Stretch]]:
+        """The CRNN's reading, whether it may stand, and if not, which parts of it must be read again (none: all)."""
         trace = self.quick.trace(crop, allow)
-        doubt = self.gate.doubt(gates.features(trace, crop.shape[0]))
-        sure = bool(trace.reading.text) and doubt <= self.gate.threshold
+        doubt, parts = self.gate.judge(trace, crop)
+        sure = bool(trace.reading.text) and not parts and doubt <= self.gate.threshold
+        wide = sum(part.right - part.left for part in parts) / crop.shape[1] if parts else 1.0
         self._asked += 1
-        self._passed_on += not sure
+        self._passed_on += 0.0 if sure else wide
         self.last_stats["crnn_lines"] += 1
-        self.last_stats["passed_on_lines"] += not sure
-        return trace.reading, sure
+        self.last_stats["partly_lines" if parts else "passed_on_lines"] += not sure
+        return trace.reading, sure, parts
 
     def _knows(self, allow: frozenset[str]) -> bool:
         """Whether the CRNN knows the scripts of `allow` as well as the stronger engine does; remembered: it takes ms."""
@@ -97,5 +113,7 @@ class Cascade:
         return self._asked >= self.gate.probe_lines and self._passed_on > self._asked * self.gate.give_up_share
 
     def _choose(self, first: Reading, second: Reading) -> Reading:
-        """Of the two readings of a doubtful line the stronger engine's, unless the CRNN is surer by the margin."""
-        return first if first.text and first.confidence > second.confidence + self.gate.margin else second
+        """Of the two readings of a doubtful line the stronger engine's, unless the CRNN is sure, and surer by the margin:
+        where both guess, the stronger one guesses better."""
+        surer = first.confidence > max(FAIRLY_SURE, second.confidence + self.gate.margin)
+        return first if first.text and surer else second

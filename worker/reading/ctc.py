@@ -108,9 +108,10 @@ def nearly(scores: NDArray[np.float32], classes: NDArray[np.int32], least: float
     if not len(steps):
         return []
     read = np.flatnonzero(~blank)
+    places, ordered = read.searchsorted(steps).tolist(), steps.tolist()
     likeliest: dict[int, int] = {}  # how many steps before it hold a character, which is one number a stretch -> step
-    for step in sorted(steps.tolist(), key=lambda at: scores[at, 1]):
-        likeliest[int(read.searchsorted(step))] = step
+    for at in np.argsort(scores[steps, 1], kind="stable").tolist():
+        likeliest[places[at]] = ordered[at]
     out = []
     for before, step in sorted(likeliest.items()):
         beside = classes[read[max(0, before - 1) : before + 1], 0]

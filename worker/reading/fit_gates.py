@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worker.reading import gate as gates
-from worker.reading import labelled, models
+from worker.reading import labelled, models, stretches
 from worker.reading.engines.ctc_recogniser import CtcRecogniser
 from worker.reading.recogniser import Crop, Reading
 
@@ -33,6 +33,7 @@ SHARES = (0.0, 0.1, 0.2, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.7, 0.8, 1.0)
 MARGINS = (0.0, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 1.0)  # 1 never keeps the CRNN's answer to a doubtful line
 GAIN_WANTED = 0.0  # exact above the strong engine alone, on the fitting half; more is bought dearly
 TIMED = 2  # times a line is read; the quicker counts, without what the first line of a width costs once
+NONE_STAYS = -1.0  # a threshold that every line is over
 PROBE_LINES = 8  # of a page: enough to see what kind it is
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -41,7 +42,8 @@ Answer = TypeVar("Answer")
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One labelled line, read by both: features of the CRNN's reading, edits of either, confidences, milliseconds."""
+    """One labelled line, read by both: features of the CRNN's reading, edits of either, confidences, milliseconds; `part`
+    is the edits and milliseconds of the doubtful stretches read again, None where they cannot be told apart."""
 
     fits: bool
     characters: int
@@ -50,6 +52,7 @@ class Sample:
     confidence: tuple[float, float]
     empty: bool
     ms: tuple[float, float]
+    part: tuple[int, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +75,17 @@ class Table:
         self.empty: Flags = np.array([row.empty for row in samples], np.bool_)
         self.characters = int(sum(row.characters for row in samples))
         self.ms: Floats = np.array([row.ms for row in samples], np.float64)
+        self.has_part: Flags = np.array([row.part is not None for row in samples], np.bool_)
+        self.part: Floats = np.array([row.part or (0, 0.0) for row in samples], np.float64)
 
-    def point(self, passed_on: Flags, margin: float) -> Point:
-        """How the cascade does where the lines in `passed_on` go to the strong engine."""
+    def point(self, doubt: Floats, threshold: float, margin: float) -> Point:
+        """How the cascade does where lines more doubtful than `threshold` go to the strong engine."""
+        passed_on = doubt > threshold
+        partly = ~passed_on & self.has_part & (doubt > gates.PARTLY * threshold)
         kept = ~self.empty & (self.confidence[:, 0] > self.confidence[:, 1] + margin)
         edits = np.where(passed_on & ~kept, self.edits[:, 1], self.edits[:, 0])
-        ms = float(self.ms[:, 0].mean() + (self.ms[:, 1] * passed_on).mean())
+        edits = np.where(partly, self.part[:, 0].astype(np.int64), edits)
+        ms = float((self.ms[:, 0] + self.ms[:, 1] * passed_on + self.part[:, 1] * partly).mean())
         return Point(float(passed_on.mean()), float((edits == 0).mean()), float(edits.sum() / self.characters), ms)
 
 
@@ -110,12 +118,13 @@ def read_all(data: Path, quick: CtcRecogniser, strong: CtcRecogniser) -> list[Sa
     """Read every labelled line with both engines: all with the one, then all with the other, as a page's lines are read."""
     lines = list(labelled.lines(data))
 
-    def first(crop: Crop) -> tuple[Reading, tuple[float, ...]]:
+    def quickly(crop: Crop) -> tuple[Reading, tuple[float, ...]]:
         trace = quick.trace(crop)
         return trace.reading, gates.features(trace, crop.shape[0])
 
-    ours, quick_ms = _timed(first, lines)
+    ours, quick_ms = _timed(quickly, lines)
     theirs, strong_ms = _timed(lambda crop: strong.trace(crop).reading, lines)
+    again = [_read_parts(line, *first, strong) for line, first in zip(lines, ours, strict=True)]
     return [
         Sample(
             fits=line.fits,
@@ -125,11 +134,28 @@ def read_all(data: Path, quick: CtcRecogniser, strong: CtcRecogniser) -> list[Sa
             confidence=(own.confidence, other.confidence),
             empty=not own.text,
             ms=ms,
+            part=part,
         )
-        for line, (own, features), other, ms in zip(
-            lines, ours, theirs, zip(quick_ms, strong_ms, strict=True), strict=True
+        for line, (own, features), other, ms, part in zip(
+            lines, ours, theirs, zip(quick_ms, strong_ms, strict=True), again, strict=True
         )
     ]
+
+
+def _read_parts(
+    line: labelled.Labelled, own: Reading, features: tuple[float, ...], strong: CtcRecogniser
+) -> tuple[int, float] | None:
+    """Edits and milliseconds where only the doubtful stretches are read again; None where there are none."""
+    parts = gates.parts(features, own, line.crop)
+    if not parts:
+        return None
+    spent = []
+    for _ in range(TIMED):
+        began = time.process_time()
+        answers = strong.read([part.of(line.crop) for part in parts])
+        spent.append((time.process_time() - began) * 1e3)
+    text = stretches.joined(own, list(zip(parts, answers, strict=True)), "auto").text
+    return line.edits(text), min(spent)
 
 
 def _timed(read: Callable[[Crop], Answer], lines: Sequence[labelled.Labelled]) -> tuple[list[Answer], list[float]]:
@@ -175,11 +201,10 @@ def fit_gate(table: Table, version: str) -> gates.Gate:
 def choose(table: Table, doubt: Floats) -> tuple[float, float]:
     """Threshold and margin: the fewest lines passed on with which the cascade reads GAIN_WANTED more exactly."""
     alone = float((table.edits[:, 1] == 0).mean())
-    everything = np.ones(len(doubt), np.bool_)
-    margin = max(MARGINS, key=lambda value: (table.point(everything, value).exact, value))
+    margin = max(MARGINS, key=lambda value: (table.point(doubt, NONE_STAYS, value).exact, value))
     best = (0.0, 0.0)
     for threshold in np.quantile(doubt, np.linspace(1, 0, 101)):
-        exact = table.point(doubt > threshold, margin).exact
+        exact = table.point(doubt, float(threshold), margin).exact
         if exact > best[0]:
             best = (exact, float(threshold))
         if exact >= alone + GAIN_WANTED:
@@ -226,7 +251,9 @@ def report(
         "",
         f"`auto` lets the CRNN (`{versions[0]}`) read every line and passes the doubtful ones on to `{versions[1]}`.",
         "What is doubtful is decided by a logistic regression over what the CRNN shows while reading; of the two readings",
-        f"of a doubtful line the CRNN's is kept only where its mean confidence is higher by {gate.margin}.",
+        f"of a doubtful line the CRNN's is kept only where its mean confidence is higher by {gate.margin}. Of a long line that is "
+        f"nearly so doubtful (from {gates.PARTLY:.0%} of the threshold on) only the words are read again in which the CRNN was "
+        "unsure of a character; their time is counted, the shares below are of whole lines.",
         "",
         f"Written by `python -m worker.reading.fit_gates --data DIR{chosen}` on "
         f"{datetime.datetime.now(datetime.UTC).date()}: {len(fit.edits)} lines fitted it, {len(held.edits)} others, "
@@ -262,12 +289,10 @@ def _curve(gate: gates.Gate, table: Table) -> list[str]:
     def row(name: str, point: Point) -> str:
         return f"| {name} | {point.exact:.4f} | {point.cer:.4f} | {point.ms:.1f} | {point.ms / alone_ms:.2f} |"
 
-    order = np.argsort(-doubt, kind="stable")
     for share in SHARES:
-        passed_on = np.zeros(len(doubt), np.bool_)
-        passed_on[order[: round(share * len(doubt))]] = True
-        rows.append(row(f"{share:.0%}", table.point(passed_on, gate.margin)))
-    chosen = table.point(doubt > gate.threshold, gate.margin)
+        threshold = float(np.quantile(doubt, 1 - share)) if share < 1 else NONE_STAYS
+        rows.append(row(f"{share:.0%}", table.point(doubt, threshold if share else 2.0, gate.margin)))
+    chosen = table.point(doubt, gate.threshold, gate.margin)
     rows.append(row(f"**as set: {chosen.share:.0%}**", chosen))
     alone = table.edits[:, 1]
     strong = Point(1, float((alone == 0).mean()), float(alone.sum() / table.characters), alone_ms)

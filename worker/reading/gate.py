@@ -17,8 +17,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.reading import ink
+from worker.reading import ink, stretches
 from worker.reading.engines.ctc_recogniser import Trace
+from worker.reading.recogniser import Crop, Reading
+from worker.reading.stretches import Stretch
 
 GATE_FILE = Path(__file__).parent / "engines" / "auto" / "gate.toml"
 FEATURES = (
@@ -36,6 +38,10 @@ FEATURES = (
 DOUBT_FLOOR = 1e-3  # doubt below this says nothing more
 REACH_HEIGHTS = 0.5  # ink this near to a peak belongs to its character
 BARE_MAX_HEIGHTS = 3.0
+PARTLY = 0.6  # of the threshold: doubt from which a long line's doubtful parts are read again, if not all of it
+GAP_HEIGHTS = (
+    1.0  # ink without a character, this wide, is no matter of single characters: all of the line is read again
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +65,13 @@ class Gate:
     def fingerprint(self) -> str:
         """Changes whenever a decision may: part of the cascade's version, and so of cache keys."""
         return hashlib.sha256(repr(self).encode()).hexdigest()[:8]
+
+    def judge(self, trace: Trace, crop: Crop) -> tuple[float, list[Stretch]]:
+        """How doubtful a reading of `crop` is, and the parts of it that must be read again, if parts are enough."""
+        seen = features(trace, crop.shape[0])
+        doubt = self.doubt(seen)
+        nearly = PARTLY * self.threshold < doubt <= self.threshold
+        return doubt, parts(seen, trace.reading, crop) if nearly else []
 
     def doubt(self, features: Sequence[float]) -> float:
         """The probability, 0 to 1, that the reading is wrong."""
@@ -104,6 +117,12 @@ def features(trace: Trace, crop_height: int) -> tuple[float, ...]:
         float(np.count_nonzero(share)) / height / count,
         math.log(max(1, crop_height) / height),
     )
+
+
+def parts(seen: Sequence[float], reading: Reading, crop: Crop) -> list[Stretch]:
+    """The parts of a doubtful line that are worth reading again by themselves; none where it must be all of it."""
+    gaps = (seen[FEATURES.index(name)] for name in ("bare_stretch", "bare_start"))
+    return [] if max(gaps) >= GAP_HEIGHTS else stretches.find(reading, crop.shape[1], crop.shape[0])
 
 
 def _bare_ends(share: NDArray[np.float32], spans: NDArray[np.float32]) -> tuple[float, float]:

@@ -45,11 +45,11 @@ def uncovered(ink: NDArray[np.float32], spans: NDArray[np.float32], reach: float
     total = float(ink.sum())
     if total <= 0:
         return 0.0, 0.0
-    covered = np.zeros(len(ink) + 1, np.int32)
-    for x0, x1 in spans:
-        covered[max(0, int(x0 - reach))] += 1
-        covered[min(len(ink), max(0, int(np.ceil(x1 + reach))))] -= 1
-    bare = np.where(np.cumsum(covered[:-1]) > 0, np.float32(0), ink)
+    width = len(ink)
+    begins = np.clip(spans[:, 0] - reach, 0, width).astype(np.intp)
+    ends = np.clip(np.ceil(spans[:, 1] + reach), 0, width).astype(np.intp)
+    covered = np.cumsum(np.bincount(begins, minlength=width + 1) - np.bincount(ends, minlength=width + 1))
+    bare = np.where(covered[:-1] > 0, np.float32(0), ink)
     stretch = np.convolve(bare > 0, np.ones(3), "same") > 0 if bare.any() else bare > 0
     edges = np.flatnonzero(np.diff(np.concatenate(([0], stretch.astype(np.int8), [0]))))
     longest = float((edges[1::2] - edges[::2]).max()) if len(edges) else 0.0

@@ -21,7 +21,7 @@ from worker.reading.recogniser import Recogniser
 from worker.reading.runtime import arithmetic
 from worker.reading.versions import Version, all_in_use
 
-PREPROCESSING = "10"  # raise it whenever anything on the way changes what is read: it is part of every cache key
+PREPROCESSING = "11"  # raise it whenever anything on the way changes what is read: it is part of every cache key
 KEEP_CONFIDENCE = 0.5  # a line surer than this is kept; below are shadows, rules and logos
 STEPS = ("prepare", "detect", "orient", "crop", "recognise", "order")
 WARM_TEXT = "OCR ready 2025"
