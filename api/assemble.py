@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import pydantic_core
 from pydantic import BaseModel, TypeAdapter
 
+from shared import notices
 from shared.store.protocol import JobView
 
 PAGE_BREAK = "\n\n"
@@ -24,6 +25,7 @@ class Head(BaseModel):
     engine: str = ""
     models: dict[str, str] = {}
     warnings: list[str] = []
+    warnings_zh: list[str] = []
     error: dict[str, Any] | None = None
 
 
@@ -37,11 +39,13 @@ class Summary(NamedTuple):
     engine: str
     models: dict[str, str]
     warnings: list[str]
+    warnings_zh: list[str]
 
 
 def summarise(packed: Mapping[int, bytes]) -> Summary:
     """One pass over all pages; holds one unpacked page at a time."""
-    texts, warnings = [], []
+    texts: list[str] = []
+    said: list[tuple[str, str]] = []  # in English and in Chinese
     engines: dict[str, None] = {}
     models: dict[str, str] = {}
     for number, head in heads(packed):
@@ -50,11 +54,15 @@ def summarise(packed: Mapping[int, bytes]) -> Summary:
         if head.engine:
             engines[head.engine] = None
         models |= head.models
-        at = f"page {number}: " if len(packed) > 1 else ""
-        warnings += [at + warning for warning in head.warnings]
+        at, at_zh = (f"page {number}: ", f"第 {number} 页：") if len(packed) > 1 else ("", "")
+        in_chinese = head.warnings_zh or head.warnings  # pages stored by older versions have none
+        said += [(at + one, at_zh + other) for one, other in zip(head.warnings, in_chinese, strict=True)]
         if head.error is not None:
-            warnings.append(f"page {number} was not read: {head.error.get('detail', '')}")
-    return Summary(PAGE_BREAK.join(texts), ",".join(engines), models, warnings)
+            why, why_zh = (str(head.error.get(key, "")) for key in ("detail", "detail_zh"))
+            unread = notices.UNREAD.said(page=number)
+            said.append((f"{unread}: {why}", f"{notices.chinese(unread)}：{why_zh}"))
+    english, chinese = ([pair[i] for pair in said] for i in (0, 1))
+    return Summary(PAGE_BREAK.join(texts), ",".join(engines), models, english, chinese)
 
 
 def result_json(view: JobView, packed: Mapping[int, bytes]) -> Iterator[bytes]:
@@ -63,7 +71,14 @@ def result_json(view: JobView, packed: Mapping[int, bytes]) -> Iterator[bytes]:
     yield _dump({"id": view.id, "status": view.status.value, "text": summary.text})[:-1] + b',"pages":['
     for index, (_, blob) in enumerate(sorted(packed.items())):
         yield (b"," if index else b"") + zlib.decompress(blob)
-    rest = _dump({"engine": summary.engine, "models": summary.models, "warnings": summary.warnings})
+    rest = _dump(
+        {
+            "engine": summary.engine,
+            "models": summary.models,
+            "warnings": summary.warnings,
+            "warnings_zh": summary.warnings_zh,
+        }
+    )
     yield b"]," + rest[1:]
 
 

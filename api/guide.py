@@ -28,7 +28,7 @@ MOST_S = 60
 
 _PLAIN_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>ocrfleet</title>
 <h1>Text out of a picture · 图片转文字</h1>
-{% if text is not none and not problem %}<h2>{{ name }}</h2><pre>{{ text }}</pre>{% for line in warnings %}<p>{{ line }}</p>{% endfor %}{% endif %}
+{% if text is not none and not problem %}<h2>{{ name }}</h2><pre>{{ text }}</pre>{% for line, line_zh in warnings %}<p>{{ line }}<br><span lang="zh">{{ line_zh }}</span></p>{% endfor %}{% endif %}
 {% if problem %}<p role="alert">{{ problem.detail }}<br><span lang="zh">{{ problem.detail_zh }}</span></p>{% endif %}
 {% if job %}<p><a href="{{ job.links.self }}">{{ job.id }}</a></p>{% endif %}
 <form action="/upload" method="post" enctype="multipart/form-data">
@@ -64,7 +64,11 @@ def blueprint(gateway: Gateway, web: Path) -> APIBlueprint:
             shown |= {"job": job_json(view), "job_id": view.id, "name": view.name}
             if view.status in (Status.DONE, Status.PARTIAL):
                 summary = assemble.summarise(gateway.store.page_results(view.id))
-                shown |= {"text": summary.text, "warnings": summary.warnings, "result": summary._asdict()}
+                shown |= {
+                    "text": summary.text,
+                    "warnings": list(zip(summary.warnings, summary.warnings_zh, strict=True)),
+                    "result": summary._asdict(),
+                }
             else:
                 shown["problem"] = _why(view)
         except HTTPException as error:

@@ -16,6 +16,7 @@ from api.job_json import job_response
 from api.problems import respond_document
 from api.schemas import Page, Problem, Result, ResultQuery
 from api.wording import because
+from shared import notices
 from shared.errors import JobError, OcrFleetError, PageNotFound, UnknownOption
 from shared.store.protocol import JobView, Status
 
@@ -114,11 +115,12 @@ def _fields(gateway: Gateway, packed: Mapping[int, bytes], form: str) -> dict[st
     def pages() -> Iterator[dict[str, Any]]:
         for page in assemble.pages(packed):
             if page.get("error"):
-                unread.append(f"page {page['page']} was not read")
+                unread.append(notices.UNREAD.said(page=page["page"]))
             yield page
 
     found = fill(gateway.forms, form, pages())
-    return {**found, "warnings": found["warnings"] + unread}
+    in_chinese = found["warnings_zh"] + [notices.chinese(one) for one in unread]
+    return {**found, "warnings": found["warnings"] + unread, "warnings_zh": in_chinese}
 
 
 def _unpacked(packed: bytes) -> Response:

@@ -153,6 +153,7 @@ class Page(BaseModel):
     models: dict[str, str]
     timing_ms: dict[str, float | str]
     warnings: list[str]
+    warnings_zh: list[str] = Field(default=[], description="The same in Chinese.")
     error: Problem | None = None
 
 
@@ -166,6 +167,7 @@ class Result(BaseModel):
     engine: str
     models: dict[str, str]
     warnings: list[str]
+    warnings_zh: list[str] = Field(description="The same in Chinese.")
 
 
 class FormField(BaseModel):

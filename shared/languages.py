@@ -20,4 +20,4 @@ LANGUAGES: dict[str, str] = {
     "tr": "Turkish",
     "vi": "Vietnamese",
 }
-"""Code -> what it stands for. What an engine cannot read it reads as `auto`, and says so among the page's warnings."""
+"""Code -> what it stands for. An engine refuses what it cannot read and names what it can."""

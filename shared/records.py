@@ -13,6 +13,8 @@ import zlib
 from collections.abc import Mapping
 from typing import Any
 
+from shared import notices
+
 Point = tuple[float, float]
 Quad = tuple[Point, Point, Point, Point]
 
@@ -99,6 +101,7 @@ class Page:
             "models": dict(self.models),
             "timing_ms": {k: v if isinstance(v, str) else round(v, 1) for k, v in self.timing_ms.items()},
             "warnings": list(self.warnings),
+            "warnings_zh": [notices.chinese(warning) for warning in self.warnings],
         }
 
 

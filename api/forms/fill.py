@@ -9,6 +9,7 @@ from typing import Any
 from api.forms import values
 from api.forms.place import Placed, ends_of, placed
 from api.forms.rules import FieldRule, Form
+from shared import notices
 
 AUTO_LEAST = 2  # fields that `auto` must find before a form is said to fit
 
@@ -62,8 +63,9 @@ def fill(forms: Mapping[str, Form], name: str, pages: Iterable[dict[str, Any]]) 
         return _answer(forms[name], found[name])
     fitting = [form for form in asked if _fits(form, found[form.name])]
     if not fitting:
-        warning = "no known form fits this document: name one, or write one"
-        return {"form": None, "fields": {}, "missing": [], "warnings": [warning]}
+        warning = notices.NO_FORM
+        said = {"warnings": [warning.english], "warnings_zh": [warning.chinese]}
+        return {"form": None, "fields": {}, "missing": [], **said}
 
     def worth(form: Form) -> tuple[float, int]:
         return len(found[form.name]) / len(form.fields), len(found[form.name])
@@ -79,8 +81,13 @@ def _fits(form: Form, found: Mapping[str, Candidate]) -> bool:
 def _answer(form: Form, found: Mapping[str, Candidate]) -> dict[str, Any]:
     fields = {key: rule.described(key) | found[key].to_json() for key, rule in form.fields.items() if key in found}
     missing = [key for key in form.fields if key not in found]
-    warnings = [f"{key} was not found" for key in missing if form.fields[key].required]
-    return {"form": form.name, "fields": fields, "missing": missing, "warnings": warnings}
+    needed = [key for key in missing if form.fields[key].required]
+    titles = [form.fields[key].described(key)["title_zh"] for key in needed]
+    said = {
+        "warnings": [notices.NOT_FOUND.said(field=key) for key in needed],
+        "warnings_zh": [notices.NOT_FOUND.chinese.format(field=title) for title in titles],
+    }
+    return {"form": form.name, "fields": fields, "missing": missing, **said}
 
 
 def _choose(rule: FieldRule, found: list[tuple[int, Candidate]]) -> Candidate:

@@ -81,6 +81,7 @@ def test_a_partial_result_is_a_result_that_names_what_is_missing() -> None:
     body = answer.get_json()
     assert (answer.status_code, body["status"], body["text"]) == (200, "partial", "page 1\n\npage 3")
     assert body["warnings"] == ["page 2 was not read: The page could not be read: it took too long."]
+    assert body["warnings_zh"] == ["第 2 页未能识别：" + body["pages"][1]["error"]["detail_zh"]]
     assert (body["pages"][1]["error"]["type"], body["pages"][1]["lines"]) == (FAILED["type"], [])
     shown = gate.http.get(f"/v1/jobs/{job}").get_json()
     assert (shown["status"], shown["progress"]["pages_failed"], shown["error"]["status"]) == ("partial", 1, 422)
@@ -302,7 +303,7 @@ def test_fields_of_a_partial_result_say_which_page_they_could_not_see() -> None:
         gate.fail(claim, FAILED) if claim.page == 2 else gate.finish(claim, "Total 16.98")
     body = gate.http.get(f"/v1/jobs/{job}/result?format=fields&form=receipt").get_json()
     assert body["fields"]["total"]["value"] == "16.98"
-    assert body["warnings"] == ["page 2 was not read"]
+    assert (body["warnings"], body["warnings_zh"]) == (["page 2 was not read"], ["第 2 页未能识别"])
 
 
 def test_the_known_forms_are_listed_with_the_operator_s(tmp_path: Path) -> None:

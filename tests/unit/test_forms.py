@@ -69,6 +69,7 @@ def test_auto_takes_the_form_that_fits_and_says_so_where_none_does() -> None:
     none = fill(FORMS, "auto", [page((10, 10, "No parking"))])
     assert (none["form"], none["fields"]) == (None, {})
     assert "no known form" in none["warnings"][0]
+    assert "没有适合" in none["warnings_zh"][0]
 
 
 def test_a_value_comes_with_where_it_stands_and_how_surely_it_was_read() -> None:
@@ -83,7 +84,7 @@ def test_a_value_comes_with_where_it_stands_and_how_surely_it_was_read() -> None
 def test_what_a_form_lacks_is_said() -> None:
     answer = fill(FORMS, "receipt", [page((60, 20, "Date: 2026-01-02"))])
     assert answer["missing"] == ["total", "number", "tax_number", "cash", "change"]
-    assert answer["warnings"] == ["total was not found"]
+    assert (answer["warnings"], answer["warnings_zh"]) == (["total was not found"], ["未找到 合计"])
 
 
 def test_a_chinese_invoice() -> None:

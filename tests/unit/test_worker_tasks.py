@@ -129,6 +129,8 @@ def test_warnings_of_the_decoder_reach_the_result(fleet: Fleet) -> None:
     job = fleet.submit(file.getvalue(), "tiff")
     fleet.work()
     assert "square" in fleet.page(job)["warnings"][0]
+    assert "204x98 dpi" in fleet.page(job)["warnings_zh"][0]
+    assert "不是正方形" in fleet.page(job)["warnings_zh"][0]
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 
 import { h, iconButton } from "./dom.js";
 import { FieldsPane } from "./fieldspane.js";
-import { onLanguage, percent, t } from "./i18n.js";
+import { currentLanguage, onLanguage, percent, t } from "./i18n.js";
 
 const UNSURE = 0.8; // a character below this is marked
 const DOUBTFUL = 0.5; // and below this, more strongly
@@ -134,7 +134,7 @@ export class TextPane {
     this.list.hidden = this.#view === "plain" || Boolean(fieldsOf) || !lines.length;
     this.plain.hidden = this.#view !== "plain" || !lines.length;
     this.fields.show(fieldsOf);
-    this.warnings.replaceChildren(...(this.#page?.warnings ?? []).map((warning) => h("li", {}, String(warning))));
+    this.warnings.replaceChildren(...((currentLanguage() === "zh" && this.#page?.warnings_zh) || this.#page?.warnings || []).map((warning) => h("li", {}, String(warning))));
     const said = this.#said ?? (this.#page && !lines.length ? "noText" : null);
     this.note.textContent = typeof said === "function" ? said() : said ? t(said) : "";
     this.note.hidden = Boolean(fieldsOf) || !this.note.textContent;

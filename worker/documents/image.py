@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from shared import notices
 from shared.errors import NoPages, UnsupportedType
 from worker.documents.document import PageImage, check_size, damaged
 
@@ -95,7 +96,7 @@ def size_warnings(pixels: NDArray[np.uint8], width: int, height: int) -> tuple[s
     """What to tell the person whose picture is read at less than its `width` by `height`."""
     if pixels.shape[:2] == (height, width):
         return ()
-    return (f"The image was read at {pixels.shape[1]}x{pixels.shape[0]} pixels: it is very large.",)
+    return (notices.LARGE_IMAGE.said(width=pixels.shape[1], height=pixels.shape[0]),)
 
 
 def reduced(image: Image.Image) -> Image.Image:

@@ -12,6 +12,7 @@ import pypdfium2
 import pypdfium2.raw as pdfium_c
 from numpy.typing import NDArray
 
+from shared import notices
 from shared.errors import EncryptedPdf, NoPages
 from worker.documents.document import MIN_SIDE_PX, PageImage, Source, TextLayer, check_size, damaged, no_such_page
 from worker.documents.text_layer import text_layer
@@ -73,7 +74,7 @@ class PdfDocument:
         warnings: tuple[str, ...] = ()
         if scale < wanted:
             dpi = scale * POINTS_PER_INCH
-            warnings = (f"The page is very large ({width:.0f}x{height:.0f} points): it was read at {dpi:.0f} dpi.",)
+            warnings = (notices.LARGE_PAGE.said(width=f"{width:.0f}", height=f"{height:.0f}", dpi=f"{dpi:.0f}"),)
         if min(width, height) * scale < MIN_SIDE_PX:
             check_size(math.ceil(width * scale), math.ceil(height * scale), self._max_pixels)
         bitmap = page.render(scale=scale, fill_color=(255, 255, 255, 255), rev_byteorder=False)

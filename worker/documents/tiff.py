@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
+from shared import notices
 from worker.documents.document import PageImage, Source, check_size, damaged, no_such_page
 from worker.documents.image import DECODE_ERRORS, reduced, size_warnings, to_bgr, upright
 
@@ -60,7 +61,7 @@ class TiffDocument:
             share = min(1.0, (self._max_pixels / (width * height)) ** 0.5, pixels.shape[1] / width if warnings else 1.0)
             size = (max(1, int(width * share)), max(1, int(height * share)))
             pixels = cast("NDArray[np.uint8]", cv2.resize(pixels, size, interpolation=cv2.INTER_LINEAR))
-            warnings += (f"The page's pixels are not square ({across:g}x{down:g} dpi): it was stretched.",)
+            warnings += (notices.OBLONG_PIXELS.said(across=f"{across:g}", down=f"{down:g}"),)
         return PageImage(pixels, width, height, warnings)
 
     def _decode(self, number: int) -> tuple[NDArray[np.uint8], int, int]:
