@@ -9,6 +9,7 @@ import pytest
 from selenium import webdriver
 from selenium.common.exceptions import NoAlertPresentException
 
+from shared import notices
 from shared.records import Char, Line, pack_page
 from shared.records import Page as PageRecord
 from shared.store.protocol import Claim, Limits, PageDone
@@ -144,6 +145,18 @@ def test_uncertain_characters_are_marked_with_what_else_they_may_be(page: Page, 
     assert page.all(".box.unsure[data-line='0']")
     page.one(".line").click()
     assert "or O 31%" in page.wait_for(".doubts").text
+
+
+def test_what_happened_to_a_page_on_its_way_is_said_in_the_page_s_language(page: Page, gate: Gate) -> None:
+    page.choose("line-digits.png")
+    work = claim(page, gate)
+    said = notices.OBLONG_PIXELS.said(across=204, down=98)
+    record = PageRecord(400, 100, text="", engine="ppocrv6", warnings=(said,))
+    gate.store.finish_page(work, PageDone(pack_page(record.to_json(1)), 0, 20, "models-1"))
+    assert page.wait_for(".warnings li").text == said
+    page.one("#language").click()
+    assert page.text(".warnings li") == notices.chinese(said)
+    page.one("#language").click()
 
 
 def test_a_job_can_be_cancelled(page: Page, gate: Gate) -> None:
