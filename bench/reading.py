@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import re
 import statistics
 from collections import defaultdict
 from collections.abc import Sequence
@@ -162,6 +163,9 @@ def render(runs: Sequence[Run], pages: Sequence[PageLabel], lines: Sequence[Line
                 for group in groups
             ]
             out += [f"### {title}", "", table(["source", "pages", *(r.reader.name for r in runs)], table_rows), ""]
+        if unspaced := without_spaces(runs, pages):
+            out += ["### Recall with spaces left out, of sources whose labels have none", ""]
+            out += [table(["source", *(r.reader.name for r in runs)], unspaced), ""]
         table_rows = [
             [group, *(f"{statistics.mean(run.page_cpu_s[group]):.3f}" for run in runs)]
             for group in by_source(runs[0].pages)
@@ -189,6 +193,27 @@ def render(runs: Sequence[Run], pages: Sequence[PageLabel], lines: Sequence[Line
         ]
         out += ["### Exact / CER", "", table(["source", "lines", *(r.reader.name for r in runs)], table_rows), ""]
     return "\n".join(out).rstrip()
+
+
+def without_spaces(runs: Sequence[Run], pages: Sequence[PageLabel]) -> list[list[object]]:
+    """Recall by source where labels run Latin words together: who reads the spaces between them right is marked down
+    for it, so here every reader's are left out, too."""
+    texts: dict[str, str] = defaultdict(str)
+    for page in pages:
+        texts[page.source] += "".join(page.lines)
+    rows: list[list[object]] = []
+    for source, text in texts.items():
+        if " " in text or not re.search("[A-Za-z]{12}", text):
+            continue
+        row: list[object] = [source]
+        for run in runs:
+            score = PageScore()
+            for page, read in zip(pages, run.predictions["pages"], strict=True):
+                if page.source == source:
+                    score.add(page.lines, [line.replace(" ", "") for line in read["lines"]], page.partial)
+            row.append(score.recall)
+        rows.append(row)
+    return rows
 
 
 def write_predictions(run: Run, folder: Path) -> None:

@@ -17,16 +17,23 @@ def columns(image: NDArray[np.uint8]) -> NDArray[np.float32]:
     Paper is what most pixels are; Otsu's threshold (1979) parts it from the ink, so light text on dark works too. An
     image without contrast has no ink.
     """
+    found = mask(image)
+    if found is None:
+        return np.zeros(image.shape[1], np.float32)
+    share: NDArray[np.float32] = found.mean(axis=0, dtype=np.float32)
+    return share
+
+
+def mask(image: NDArray[np.uint8]) -> NDArray[np.bool_] | None:
+    """Where the ink of a line image is, without the rows at its edges; None where there is no contrast."""
     grey = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
     edge = int(grey.shape[0] * EDGE_SHARE)
     grey = grey[edge : grey.shape[0] - edge] if edge else grey
     if _contrast(grey) < CONTRAST_MIN:
-        return np.zeros(grey.shape[1], np.float32)
-    _, mask = cv2.threshold(grey, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
-    if mask.mean() > 0.5:  # paper is the brighter side
-        mask = 1 - mask
-    share: NDArray[np.float32] = mask.mean(axis=0, dtype=np.float32)
-    return share
+        return None
+    _, bright = cv2.threshold(grey, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
+    paper_is_bright = bright.mean() > 0.5
+    return np.asarray(bright == (0 if paper_is_bright else 1))
 
 
 def _contrast(grey: NDArray[np.uint8]) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import bisect
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.reading import context, ctc, eight_bit, ink, longline, pack, places
+from worker.reading import context, ctc, eight_bit, figures, ink, longline, pack, places
 from worker.reading.models import Facts, ModelError, place
 from worker.reading.recogniser import Crop, ReadChar, Reading
 from worker.reading.runtime import Session
@@ -22,6 +22,7 @@ SHRINK_AREA = 2.0  # from this reduction on, pixels are averaged: a linear sampl
 OVERLAP_HEIGHTS = 3.0  # of a long line's windows: each sees a character and a half beyond where they meet
 WIDEST_HEIGHTS = 1.2  # no character is wider: a CJK character is about as wide as high
 HOLE_HEIGHTS = 1.0  # no two characters of a word are further apart, from peak to peak
+TOLD_BY_HEIGHT = 0.8  # confidence in an o that the network read as 0
 MASKS_KEPT = 32  # sets of allowed characters, 75 kB each; there are about as many languages
 PEAK_AT = 0.5  # where within a character its peak stands, unless the facts say it
 
@@ -134,6 +135,7 @@ class CtcRecogniser:
             self._spans(peaks).mean(axis=1).tolist(), share, self.peak_at, self.height * WIDEST_HEIGHTS
         )
         pixels = crop.shape[1] / sized.shape[1]  # of the crop, a column of `sized`
+        peaks = self._told_by_height(peaks, [(x0 * pixels, x1 * pixels) for x0, x1 in found], crop)
         chars = tuple(
             ReadChar(
                 self.alphabet[peak.index],
@@ -147,6 +149,19 @@ class CtcRecogniser:
         confidence = sum(char.confidence for char in chars) / len(chars) if chars else 0.0
         reading = Reading("".join(char.text for char in chars), confidence, chars, self.name)
         return Trace(reading, self.height, share, self._spans(first), tuple(first))
+
+    def _told_by_height(
+        self, peaks: Sequence[ctc.Peak], extents: Sequence[tuple[float, float]], crop: Crop
+    ) -> list[ctc.Peak]:
+        """See `figures`; by how much the ruler is to be believed nobody measured, so such an o stays doubtful."""
+        out = list(peaks)
+        if "o" not in self.vocabulary:
+            return out
+        chars = [self.alphabet[peak.index] for peak in peaks]
+        for at in figures.small_zeros("".join(chars), extents, crop):
+            others = ((peaks[at].index, 1 - TOLD_BY_HEIGHT), *peaks[at].alternatives)
+            out[at] = replace(peaks[at], index=self.alphabet.index("o"), confidence=TOLD_BY_HEIGHT, alternatives=others)
+        return out
 
     def _spans(self, peaks: Sequence[ctc.Peak]) -> NDArray[np.float32]:
         """The columns that peaks cover, (n, 2)."""
