@@ -54,6 +54,12 @@ def test_any_other_0_stays(picture: tuple[NDArray[np.uint8], list[tuple[float, f
     assert told("012345", *picture) == [], why
 
 
+def test_a_0_whose_top_is_missing_stays() -> None:
+    picture, extents = drawn((22, 24))
+    picture[:22, :PITCH] = 255
+    assert told("012345", picture, extents) == []
+
+
 @pytest.mark.parametrize("text", ["102345", "0123 5", "0.1234", "a01234", "O12345"])
 def test_only_where_a_word_begins_with_it_and_digits_follow(text: str) -> None:
     assert told(text, *drawn((18, 18))) == []

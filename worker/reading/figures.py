@@ -17,6 +17,8 @@ from worker.reading import ink
 CODE = re.compile(r"(?<!\S)0(?=([0-9]{4,}))")  # a 0 that begins a word, with digits enough to measure it by
 EVEN = 0.15  # of their height, by which the digits' own heights and feet may differ
 LOW, HIGH = 0.6, 0.85  # how high an o is among digits; between 0.68 and 0.76 in common faces
+ARC = 0.25  # of its height, from its top and from its foot, within which the middle of an o is ink ...
+CLOSED = 0.7  # ... in so many of the middle columns
 ROUND = 0.8  # width against height: an o is nearly as wide as high, a 0 whose top has faded is narrower
 
 
@@ -41,7 +43,19 @@ def _is_small(at: int, digits: int, extents: Sequence[tuple[float, float]], mask
     if heights.max() - heights.min() > EVEN * high or np.ptp(others[:, 2]) > EVEN * high:
         return False
     own = foot - top
-    return LOW * high <= own <= HIGH * high and abs(foot - ground) <= EVEN * high and width >= ROUND * own
+    if not (LOW * high <= own <= HIGH * high and abs(foot - ground) <= EVEN * high and width >= ROUND * own):
+        return False
+    first, end = extents[at]
+    return _closed(mask[top:foot, int(first) : int(np.ceil(end))])
+
+
+def _closed(part: NDArray[np.bool_]) -> bool:
+    """Whether a character is closed at its top and at its foot, as an o is; a 0 whose top is missing is open there."""
+    columns = np.flatnonzero(part.any(axis=0))
+    third = max(1, (columns[-1] - columns[0] + 1) // 3)
+    middle = part[:, columns[0] + third : columns[-1] + 1 - third]
+    rows = max(1, round(ARC * len(part)))
+    return bool(middle[:rows].any(axis=0).mean() >= CLOSED and middle[-rows:].any(axis=0).mean() >= CLOSED)
 
 
 def _box(mask: NDArray[np.bool_], first: float, end: float) -> tuple[int, int, int] | None:
