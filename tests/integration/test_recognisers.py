@@ -177,3 +177,13 @@ def test_an_added_detector_finds_the_lines_of_its_own_engine_only(
     monkeypatch.setattr("worker.reading.page.load_detector", lambda engine, models, precision: (added, "resnet18-0000"))
     assert reader.detector("modelscope") is added
     assert reader.detector("crnn") is usual
+
+
+@pytest.mark.parametrize("engine", ["crnn", "ppocrv6"])
+def test_the_o_of_a_code_is_told_by_its_height_where_the_language_has_one(folder: Path, engine: str) -> None:
+    recogniser = load_recogniser(engine, folder)
+    picture = Image.new("RGB", (260, 64), "white")
+    ImageDraw.Draw(picture).text((12, 8), "o1234567", fill="black", font=ImageFont.load_default(size=40))
+    crop = np.ascontiguousarray(np.asarray(picture)[:, :, ::-1])
+    assert recogniser.read([crop])[0].text == "o1234567"
+    assert recogniser.read([crop], frozenset("0123456789"))[0].text == "01234567"

@@ -39,9 +39,7 @@ DOUBT_FLOOR = 1e-3  # doubt below this says nothing more
 REACH_HEIGHTS = 0.5  # ink this near to a peak belongs to its character
 BARE_MAX_HEIGHTS = 3.0
 PARTLY = 0.7  # of the threshold: doubt from which a long line's doubtful parts are read again, if not all of it
-GAP_HEIGHTS = (
-    1.0  # ink without a character, this wide, is no matter of single characters: all of the line is read again
-)
+GAP_HEIGHTS = 1.0  # ink so wide without a character is no matter of single ones: no parts are read again
 
 
 @dataclass(frozen=True, slots=True)

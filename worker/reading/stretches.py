@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from worker.reading.languages import script
 from worker.reading.recogniser import Crop, ReadChar, Reading
 
 LONG_HEIGHTS = 8.0  # width from which a line is long: the stronger engine takes as long for anything shorter than 6.7
@@ -91,11 +92,7 @@ def _parts(chars: Sequence[ReadChar], index: int) -> bool:
     before, char = chars[index - 1], chars[index]
     if char.text == " ":
         return char.confidence >= SPACE_SURE
-    return _han(before.text) and _han(char.text) and min(before.confidence, char.confidence) >= HAN_SURE
-
-
-def _han(char: str) -> bool:
-    return "\u3400" <= char <= "\u9fff"
+    return script(before.text) == script(char.text) == "han" and min(before.confidence, char.confidence) >= HAN_SURE
 
 
 def _stretch(chars: Sequence[ReadChar], first: int, end: int, width: int) -> Stretch:

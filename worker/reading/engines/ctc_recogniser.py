@@ -135,7 +135,7 @@ class CtcRecogniser:
             self._spans(peaks).mean(axis=1).tolist(), share, self.peak_at, self.height * WIDEST_HEIGHTS
         )
         pixels = crop.shape[1] / sized.shape[1]  # of the crop, a column of `sized`
-        peaks = self._told_by_height(peaks, [(x0 * pixels, x1 * pixels) for x0, x1 in found], crop)
+        peaks = self._told_by_height(peaks, [(x0 * pixels, x1 * pixels) for x0, x1 in found], crop, allow)
         chars = tuple(
             ReadChar(
                 self.alphabet[peak.index],
@@ -151,13 +151,17 @@ class CtcRecogniser:
         return Trace(reading, self.height, share, self._spans(first), tuple(first))
 
     def _told_by_height(
-        self, peaks: Sequence[ctc.Peak], extents: Sequence[tuple[float, float]], crop: Crop
+        self,
+        peaks: Sequence[ctc.Peak],
+        extents: Sequence[tuple[float, float]],
+        crop: Crop,
+        allow: frozenset[str] | None,
     ) -> list[ctc.Peak]:
         """See `figures`; by how much the ruler is to be believed nobody measured, so such an o stays doubtful."""
         out = list(peaks)
-        if "o" not in self.vocabulary:
+        if "o" not in self.vocabulary or (allow is not None and "o" not in allow):
             return out
-        chars = [self.alphabet[peak.index] for peak in peaks]
+        chars = [self.alphabet[peak.index][0] for peak in peaks]
         for at in figures.small_zeros("".join(chars), extents, crop):
             others = ((peaks[at].index, 1 - TOLD_BY_HEIGHT), *peaks[at].alternatives)
             out[at] = replace(peaks[at], index=self.alphabet.index("o"), confidence=TOLD_BY_HEIGHT, alternatives=others)
