@@ -173,7 +173,6 @@ export class JobView {
     if (job?.cached) facts.push(t("fromCache"));
     else if (seconds >= 0) facts.push(duration(Math.max(0.1, seconds)));
     const page = this.#pages.known.get(this.#page)?.data;
-    if (engines.size > 1) engines.delete("auto"); // a line that each read a part of: both are named
     if (page?.source === "text-layer") facts.push(t("textLayer"));
     const engines = new Set((page?.lines ?? []).map((line) => line.engine).filter(Boolean));
     if (page?.source !== "text-layer" && engines.size) facts.push([...engines].join(" + "));
