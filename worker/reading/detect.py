@@ -10,7 +10,7 @@ from __future__ import annotations
 import ctypes
 import functools
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,8 @@ CORE_THRESHOLD = 0.3  # probability from which a pixel belongs to a core
 BOX_THRESHOLD = 0.5  # mean probability inside a core from which it is text
 UNCLIP = 1.6  # offset = area * UNCLIP / perimeter of the core
 MIN_CORE_PX = 3  # shorter side of a core, in detector pixels
+DOUBTFUL_THRESHOLD = 0.35  # a core from here on may be text; what is read there says whether it is
+EDGE_PX = 8  # so close to a window's edge nothing that only this window saw is believed
 MAX_BOXES = 3000
 BLANK_SPREAD = 12  # grey levels: a tile whose brightest and darkest smoothed pixels differ by less holds no ink
 
@@ -34,12 +36,19 @@ BLANK_SPREAD = 12  # grey levels: a tile whose brightest and darkest smoothed pi
 @dataclass(frozen=True, slots=True)
 class Box:
     """One line found: its quad (4, 2) in pixels of the picture given, the mean probability of its core, and the core's
-    shorter side in detector pixels (small: the detector saw too little). `spine` where the line bends."""
+    shorter side in detector pixels (small: the detector saw too little). `spine` where the line bends. A `doubtful` one
+    is a line only if it can be read."""
 
     quad: Floats
     score: float
     core_px: float
     spine: curved.Spine | None = None
+    doubtful: bool = False
+
+    def moved(self, zoom: Floats, offset: Floats, size: tuple[int, int]) -> Box:
+        """The box in pixels of another picture of (width, height): times `zoom` (2,), plus `offset` (2,)."""
+        spine = None if self.spine is None else self.spine.scaled(zoom).moved(offset)
+        return replace(self, quad=geometry.clip(self.quad * zoom + offset, *size), spine=spine)
 
 
 class Detector:
@@ -66,8 +75,16 @@ class Detector:
 
     def probability(self, image: NDArray[np.uint8], windows: Iterable[tiles.Tile] | None = None) -> Floats:
         """The probability map of a BGR picture, (height, width), 0 where the windows do not reach."""
+        return self._look(image, windows)[0]
+
+    def _look(
+        self, image: NDArray[np.uint8], windows: Iterable[tiles.Tile] | None = None
+    ) -> tuple[Floats, NDArray[np.uint8]]:
+        """The probability map, and the most that any window sees at a pixel, in 255ths: where windows overlap, a glyph
+        that the one next to its edge misses may be plain to the other."""
         height, width = image.shape[:2]
         out = np.zeros((height, width), dtype=np.float32)
+        most = np.zeros((height, width), dtype=np.uint8)
         for tile in tiles.plan(width, height) if windows is None else windows:
             part = image[tile.y : tile.y + tile.height, tile.x : tile.x + tile.width]
             if is_blank(part):
@@ -84,27 +101,25 @@ class Detector:
             out[tile.top : tile.bottom, tile.left : tile.right] = core[
                 tile.top - tile.y : tile.bottom - tile.y, tile.left - tile.x : tile.right - tile.x
             ]
-        return out
+            left, top, right, bottom = tile.trusted(EDGE_PX, wide, high)
+            seen = cv2.convertScaleAbs(core[top - tile.y : bottom - tile.y, left - tile.x : right - tile.x], alpha=255)
+            np.maximum(most[top:bottom, left:right], seen, out=most[top:bottom, left:right])
+        return out, most
 
     def detect(self, image: NDArray[np.uint8], scale: float = 1.0) -> list[Box]:
-        """Lines of a BGR picture, looked at `scale` times its size; quads in pixels of the picture given."""
+        """Lines of a BGR picture, looked at `scale` times its size, the doubtful ones last; quads in pixels of the
+        picture given."""
         height, width = image.shape[:2]
         if scale != 1.0:
             goal = (max(1, round(width * scale)), max(1, round(height * scale)))
             seen = cv2.resize(image, goal, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
         else:
             seen = image
-        boxes = boxes_of(self.probability(seen))
+        probability, most = self._look(seen)
+        sure = boxes_of(probability)
         zoom = np.array([width / seen.shape[1], height / seen.shape[0]], dtype=np.float32)
-        return [
-            Box(
-                geometry.clip(box.quad * zoom, width, height),
-                box.score,
-                box.core_px,
-                box.spine.scaled(zoom) if box.spine is not None else None,
-            )
-            for box in boxes
-        ]
+        nowhere = np.zeros(2, dtype=np.float32)
+        return [box.moved(zoom, nowhere, (width, height)) for box in [*sure, *doubtful_boxes(most, sure)]]
 
     def release(self) -> None:
         """Give back the memory of the last shapes: the detector's working space is the largest of a process, and it
@@ -113,9 +128,18 @@ class Detector:
         trim()
 
 
-def boxes_of(probability: Floats) -> list[Box]:
-    """Cuts the cores out of a probability map; quads in pixels of the map, grown to the whole line."""
-    mask = (probability > CORE_THRESHOLD).astype(np.uint8)
+def doubtful_boxes(most: NDArray[np.uint8], sure: Iterable[Box]) -> list[Box]:
+    """What stands outside the sure boxes and may be text: faint cores, and those that one of two windows missed. Blots
+    the sure boxes out of the map that it is given (probability in 255ths)."""
+    for box in sure:
+        cv2.fillPoly(most, [np.round(box.quad).astype(np.int32)], 0)
+    return [replace(box, doubtful=True) for box in boxes_of(most, DOUBTFUL_THRESHOLD, 255.0)]
+
+
+def boxes_of(probability: NDArray[Any], threshold: float = BOX_THRESHOLD, one: float = 1.0) -> list[Box]:
+    """Cuts the cores out of a probability map whose certainty is `one`, those of at least `threshold`; quads in pixels of
+    the map, grown to the whole line."""
+    mask = (probability > CORE_THRESHOLD * one).astype(np.uint8)
     mask = cv2.dilate(mask, np.ones((2, 2), np.uint8))
     contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     found = []
@@ -125,8 +149,8 @@ def boxes_of(probability: Floats) -> list[Box]:
         centre, (w, h), turn = cv2.minAreaRect(contour)
         if min(w, h) < MIN_CORE_PX:
             continue
-        score = _core_score(probability, contour)
-        if score < BOX_THRESHOLD:
+        score = _core_score(probability, contour) / one
+        if score < threshold:
             continue
         w, h, turn = geometry.upright(w, h, turn)
         offset = w * h * UNCLIP / (2 * (w + h))
@@ -178,7 +202,7 @@ def is_blank(part: NDArray[np.uint8]) -> bool:
     return high - low < BLANK_SPREAD
 
 
-def _core_score(probability: Floats, contour: NDArray[np.int32]) -> float:
+def _core_score(probability: NDArray[Any], contour: NDArray[np.int32]) -> float:
     x, y, w, h = cv2.boundingRect(contour)
     inside = np.zeros((h, w), dtype=np.uint8)
     cv2.fillPoly(inside, [contour - (x, y)], 1)

@@ -28,6 +28,7 @@ UNSEEN_GROUP = 8  # that many of them near each other are text rather than dust
 CLOSER_MAX_PX = 1_200_000  # pixels seen again, at most
 CLOSER_MIN_SHARE = 0.08  # of the lines: a few thin boxes are underlines and dirt
 REGION_MARGIN = 1.5  # line heights around small lines that are looked at again
+MAX_DOUBTFUL = 48  # doubtful boxes that are read, of a page
 
 
 def whole(image: NDArray[np.uint8]) -> Box:
@@ -37,11 +38,11 @@ def whole(image: NDArray[np.uint8]) -> Box:
 
 
 def find(detector: Detector, image: NDArray[np.uint8], ink: prepare.Ink) -> list[Box]:
-    """Every line of a BGR page. It is seen at the scale that its ink asks for; lines that were hardly seen then, and
-    glyphs too small to be seen, are looked at again, closer."""
+    """Every line of a BGR page, the doubtful ones last. It is seen at the scale that its ink asks for; lines that were
+    hardly seen then, and glyphs too small to be seen, are looked at again, closer."""
     height, width = image.shape[:2]
     scale = prepare.detector_scale(width, height, ink)
-    boxes = detector.detect(image, scale)
+    boxes, doubtful = apart(detector.detect(image, scale))
     thin = [box for box in boxes if box.core_px < SMALL_CORE_PX]
     areas = [box.quad for box in thin] if len(thin) >= max(3, CLOSER_MIN_SHARE * len(boxes)) else []
     areas += unseen(ink, scale, boxes, width, height)
@@ -55,13 +56,26 @@ def find(detector: Detector, image: NDArray[np.uint8], ink: prepare.Ink) -> list
             continue
         budget -= cost
         fine = detector.detect(np.ascontiguousarray(image[top:bottom, left:right]), closer)
-        offset = np.array([left, top], dtype=np.float32)
-        moved = [
-            Box(box.quad + offset, box.score, box.core_px, box.spine.moved(offset) if box.spine else None)
-            for box in fine
-        ]
-        boxes = merge(boxes, moved, (left, top, right, bottom))
-    return boxes
+        same, offset = np.ones(2, dtype=np.float32), np.array([left, top], dtype=np.float32)
+        found, more = apart([box.moved(same, offset, (width, height)) for box in fine])
+        boxes = merge(boxes, found, (left, top, right, bottom))
+        doubtful = more + doubtful  # what was seen closer comes first
+    return boxes + uncovered(doubtful, boxes)
+
+
+def apart(boxes: Sequence[Box]) -> tuple[list[Box], list[Box]]:
+    """The sure boxes and the doubtful ones."""
+    return [box for box in boxes if not box.doubtful], [box for box in boxes if box.doubtful]
+
+
+def uncovered(doubtful: Sequence[Box], boxes: Sequence[Box]) -> list[Box]:
+    """Those doubtful boxes that neither a sure one nor an earlier doubtful one covers, `MAX_DOUBTFUL` at most, the
+    likeliest."""
+    kept: list[Box] = []
+    for box in doubtful:
+        if not any(covers(other, box) for other in [*boxes, *kept]):
+            kept.append(box)
+    return sorted(kept, key=lambda box: -box.score)[:MAX_DOUBTFUL]
 
 
 def unseen(ink: prepare.Ink, scale: float, boxes: Sequence[Box], width: int, height: int) -> list[Floats]:

@@ -19,6 +19,9 @@ from worker.reading.vertical import cells_of, lay_down
 
 CHUNK = 16  # lines read between two reports of progress
 MAX_CELLS = 16  # characters looked at one by one to tell columns from lines lying on their side
+KEEP_CONFIDENCE = 0.5  # a line surer than this is kept; below are shadows, rules and logos
+DOUBTFUL_CONFIDENCE = 0.9  # and one that the detector doubted must be surer than this
+STROKE = "一"  # what a dash is read as
 
 Progress = Callable[[int, int], None]
 
@@ -32,6 +35,20 @@ class Found:
     vertical: bool = False
     mended: Cut | None = None
     reading: Reading | None = None
+    doubtful: bool = False
+
+    def has_text(self) -> bool:
+        """Whether anything was read."""
+        return self.reading is not None and bool(self.reading.text.strip())
+
+    def stands(self) -> bool:
+        """Whether what was read on a page is a line of it: surely where the detector doubted, and more than a mark."""
+        if self.reading is None or not self.has_text():
+            return False
+        if not self.doubtful:
+            return self.reading.confidence > KEEP_CONFIDENCE
+        letters = any(char.isalnum() and char != STROKE for char in self.reading.text)
+        return letters and self.reading.confidence > DOUBTFUL_CONFIDENCE
 
     def record(self) -> Line:
         """The line as it is handed on; it must have been read."""
@@ -47,7 +64,8 @@ class Found:
 
 
 class PageLines:
-    """The lines of one page. `allow` are the characters they may hold, None for all of the recogniser's."""
+    """The lines of one page, `boxes` with the doubtful ones last. `allow` are the characters they may hold, None for all
+    of the recogniser's."""
 
     def __init__(
         self,
@@ -81,7 +99,7 @@ class PageLines:
             first, second = (orient.trust([self._read_one(cell) for cell in part]) for part in (standing, lying))
             return first, second
 
-        return orient.corner_turn([box.quad for box in self.boxes], read, cells)
+        return orient.corner_turn([box.quad for box in self.boxes if not box.doubtful], read, cells)
 
     def cut(self, turn: int | None) -> None:
         """Cut every line out in the page's direction of reading."""
@@ -96,7 +114,7 @@ class PageLines:
     def mend(self, alone: bool) -> None:
         """Prepare a second picture of every line that something is measured to be wrong with: on a page only where some
         of its lines show that it is needed; a line that came alone is also turned level."""
-        if not alone and not enhance.needed([line.piece.image for line in self.found]):
+        if not alone and not enhance.needed([line.piece.image for line in self.found if not line.doubtful]):
             return
         for line in self.found:
             if not isinstance(line.piece, Cut):
@@ -107,9 +125,10 @@ class PageLines:
                 line.mended = Cut(image, piece.to_page)
 
     def read(self, progress: Progress | None = None) -> None:
-        """Read every line, near widths together; a line that runs across the page's direction is read every way."""
+        """Read every line, near widths together and the doubtful ones last: they say nothing about the page's others. A
+        line that runs across the page's direction is read every way."""
         waiting = [line for line in self.found if line.reading is None or line.mended is not None]
-        waiting.sort(key=lambda line: line.piece.image.shape[1] / line.piece.image.shape[0])
+        waiting.sort(key=lambda line: (line.doubtful, line.piece.image.shape[1] / line.piece.image.shape[0]))
         if progress is not None and len(self.found) > len(waiting):
             progress(len(self.found) - len(waiting), len(self.found))
         for start in range(0, len(waiting), CHUNK):
@@ -140,8 +159,8 @@ class PageLines:
         rolled = geometry.roll(box.quad, corners)
         if box.spine is not None and corners in (0, 2) and not orient.is_tall(box.quad):
             spine = box.spine if corners == 0 else box.spine.reversed()
-            return Found(rolled, curved.pull_straight(self.image, spine, MAX_HEIGHT_PX))
-        return Found(rolled, cut(self.image, rolled), vertical)
+            return Found(rolled, curved.pull_straight(self.image, spine, MAX_HEIGHT_PX), doubtful=box.doubtful)
+        return Found(rolled, cut(self.image, rolled), vertical, doubtful=box.doubtful)
 
     def _read(self, pieces: Sequence[Piece]) -> list[Reading]:
         return self.recogniser.read([piece.image for piece in pieces], self.allow)

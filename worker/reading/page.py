@@ -21,8 +21,7 @@ from worker.reading.recogniser import Recogniser
 from worker.reading.runtime import arithmetic
 from worker.reading.versions import Version, all_in_use
 
-PREPROCESSING = "11"  # raise it whenever anything on the way changes what is read: it is part of every cache key
-KEEP_CONFIDENCE = 0.5  # a line surer than this is kept; below are shadows, rules and logos
+PREPROCESSING = "12"  # raise it whenever anything on the way changes what is read: it is part of every cache key
 STEPS = ("prepare", "detect", "orient", "crop", "recognise", "order")
 WARM_TEXT = "OCR ready 2025"
 
@@ -144,7 +143,7 @@ class Reader:
             detector = self.detector(options.engine)
             boxes = find.find(detector, image, ink)
             detector.release()
-            if options.layout == "auto" and find.is_one_line(image, boxes):
+            if options.layout == "auto" and find.is_one_line(image, find.apart(boxes)[0]):
                 boxes, alone = [find.whole(image)], True
             timer.step("detect")
         cascade = recogniser if isinstance(recogniser, Cascade) else None
@@ -163,11 +162,7 @@ class Reader:
         if options.lang.lower() != "ja":  # Japanese has characters of both forms, also where it has no kana
             lines.settle()
         timer.step("recognise")
-        kept = [
-            line
-            for line in lines.found
-            if line.reading and line.reading.text.strip() and (alone or line.reading.confidence > KEEP_CONFIDENCE)
-        ]
+        kept = [line for line in lines.found if (line.has_text() if alone else line.stands())]
         records = [line.record() for line in kept]
         quads = [line.quad for line in kept]
         rows = order.reading_columns(quads) if turn is None else order.reading_rows(quads)

@@ -2,7 +2,7 @@
 
 Every new input shape costs a network runtime kernels and buffers that it keeps; one shape a page makes a long-lived
 process grow without end. A picture is therefore covered by windows whose sides come from a short list, overlapping by
-enough that a window's edge never decides anything.
+enough that a window's edge decides little; what one of two windows misses is read before it is given up.
 """
 
 from __future__ import annotations
@@ -25,6 +25,16 @@ class Tile:
     top: int
     right: int
     bottom: int
+
+    def trusted(self, edge: int, width: int, height: int) -> tuple[int, int, int, int]:
+        """Left, top, right and bottom of what it sees of the picture (`width` x `height` px of it), less `edge` px on
+        every side that ends within the picture."""
+        return (
+            self.x + (edge if self.left > self.x else 0),
+            self.y + (edge if self.top > self.y else 0),
+            self.x + width - (edge if self.right < self.x + width else 0),
+            self.y + height - (edge if self.bottom < self.y + height else 0),
+        )
 
 
 def spans(length: int, sides: tuple[int, ...] = SIDES, overlap: int = OVERLAP) -> list[tuple[int, int, int, int]]:
