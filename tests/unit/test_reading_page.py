@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -59,6 +60,18 @@ def tilted(image: np.ndarray, degrees: float) -> np.ndarray:
     matrix = cv2.getRotationMatrix2D((width / 2, height / 2), -degrees, 1.0)
     matrix[:, 2] += 120
     return cv2.warpAffine(image, matrix, (width + 240, height + 240), flags=cv2.INTER_CUBIC, borderValue=(255,) * 3)
+
+
+def test_where_the_detector_doubts_reading_decides(monkeypatch: pytest.MonkeyPatch) -> None:
+    doubting = Reader(FOLDER, "ppocrv6")
+    detector = doubting.detector("ppocrv6")
+    looked = detector.detect
+    monkeypatch.setattr(detector, "detect", lambda *given: [replace(box, doubtful=True) for box in looked(*given)])
+    image = letter()
+    cv2.line(image, (60, 330), (320, 334), (0, 0, 0), 9)  # a stroke of a pen
+    cv2.ellipse(image, (560, 300), (50, 26), 0, 0, 300, (0, 0, 0), 6)
+    page = doubting.read(image, ReadOptions(engine="ppocrv6", layout="page"))
+    assert tuple(line.text for line in page.lines) == LINES
 
 
 def test_a_page_is_read_in_order_with_its_timing(read: Callable[..., Page]) -> None:
