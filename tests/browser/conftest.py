@@ -11,6 +11,7 @@ import pytest
 from selenium import webdriver
 from werkzeug.serving import make_server
 
+from shared.store.protocol import Claim
 from tests.browser import chrome
 from tests.contract.http_bench import Gate
 from tests.stack import Stack, free_ports
@@ -70,3 +71,25 @@ def serve() -> Iterator[Callable[..., Served]]:
     yield start
     for served in running:
         served.stop()
+
+
+Serve = Callable[..., Served]
+
+
+@pytest.fixture
+def served(serve: Serve) -> Served:
+    """A gateway with one worker on paper."""
+    return serve()
+
+
+@pytest.fixture
+def gate(served: Served) -> Gate:
+    """Its inside."""
+    return served.gate
+
+
+def claim(page: chrome.Page, gate: Gate) -> Claim:
+    """The next page of work, once it is on the queue."""
+    found = page.wait(gate.claim, "a page on the queue")
+    assert isinstance(found, Claim)
+    return found

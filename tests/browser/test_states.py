@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,12 +11,11 @@ from selenium.common.exceptions import NoAlertPresentException
 from shared import notices
 from shared.records import Char, Line, pack_page
 from shared.records import Page as PageRecord
-from shared.store.protocol import Claim, Limits, PageDone
+from shared.store.protocol import PageDone
 from tests.browser.chrome import SAMPLES, Page
-from tests.browser.conftest import Served
+from tests.browser.conftest import Served, claim
 from tests.contract.http_bench import Gate
 
-Serve = Callable[..., Served]
 UNREADABLE = {
     "type": "https://ocrfleet.dev/problems/page-failed",
     "title": "Page not read",
@@ -28,28 +26,9 @@ UNREADABLE = {
 
 
 @pytest.fixture
-def served(serve: Serve) -> Served:
-    """A gateway with one worker on paper."""
-    return serve()
-
-
-@pytest.fixture
-def gate(served: Served) -> Gate:
-    """Its inside."""
-    return served.gate
-
-
-@pytest.fixture
 def page(driver: webdriver.Chrome, served: Served) -> Page:
     """Its page."""
     return Page(driver, served.url).open()
-
-
-def claim(page: Page, gate: Gate) -> Claim:
-    """The next page of work, once it is on the queue."""
-    found = page.wait(gate.claim, "a page on the queue")
-    assert isinstance(found, Claim)
-    return found
 
 
 def test_pages_are_shown_while_later_ones_are_still_read(page: Page, gate: Gate) -> None:
@@ -147,6 +126,16 @@ def test_uncertain_characters_are_marked_with_what_else_they_may_be(page: Page, 
     assert "or O 31%" in page.wait_for(".doubts").text
 
 
+def test_the_recognisers_that_read_a_page_are_named(page: Page, gate: Gate) -> None:
+    page.choose("line-digits.png")
+    box = ((10.0, 10.0), (90.0, 10.0), (90.0, 40.0), (10.0, 40.0))
+    lines = tuple(Line(f"by {engine}", 0.9, box, engine) for engine in ("crnn", "auto", "ppocrv6"))
+    record = PageRecord(400, 100, lines, "\n".join(line.text for line in lines), engine="auto")
+    gate.store.finish_page(claim(page, gate), PageDone(pack_page(record.to_json(1)), 3, 20, "models-1"))
+    page.wait_lines(3)
+    assert page.text(".job-head .facts").endswith("crnn + ppocrv6")
+
+
 def test_what_happened_to_a_page_on_its_way_is_said_in_the_page_s_language(page: Page, gate: Gate) -> None:
     page.choose("line-digits.png")
     work = claim(page, gate)
@@ -187,87 +176,6 @@ def accept(page: Page) -> bool:
     except NoAlertPresentException:
         return False
     return True
-
-
-def test_a_file_that_is_no_picture_is_refused_in_both_languages(page: Page, tmp_path: Path) -> None:
-    text = tmp_path / "notes.txt"
-    text.write_text("just words, no picture")
-    page.choose(text)
-    page.wait_status("problem")
-    assert "not a PNG" in page.wait_for(".note.bad").text
-    page.one("#language").click()
-    assert "文件内容不是" in page.wait_for(".note.bad").text
-    assert not page.all("#retry"), "the same file will be refused again"
-    assert not page.one(".panes").is_displayed()
-
-
-def test_what_could_not_be_sent_can_be_sent_again(page: Page, served: Served) -> None:
-    served.stop()
-    page.choose("line-en.png")
-    page.wait_status("problem")
-    assert "did not answer" in page.wait_for(".note.bad").text
-    served.start()
-    page.one("#retry").click()
-    page.wait_status("queued")
-    served.gate.finish(claim(page, served.gate), "second try")
-    assert page.wait_lines(1) == ["second try"]
-
-
-def test_a_full_queue_counts_down_and_sends_again(driver: webdriver.Chrome, serve: Serve) -> None:
-    served = serve(Limits(max_jobs=2, client_share=0.5))
-    page = Page(driver, served.url).open()
-    page.choose("line-en.png")
-    page.wait_status("queued")
-    page.choose("line-zh.png")
-    page.wait(lambda: "The queue is full" in page.text(".progress-label"), "the countdown")
-    served.gate.finish(claim(page, served.gate), "first")
-    work = claim(page, served.gate)
-    served.gate.finish(work, "second")
-    page.wait_status("done")
-    assert page.lines == ["second"]
-    assert page.text("#job-name") == "line-zh.png"
-
-
-def test_a_key_is_asked_for_and_used(driver: webdriver.Chrome, serve: Serve) -> None:
-    served = serve(api_keys="open-sesame")
-    page = Page(driver, served.url).open()
-    page.choose("line-en.png")
-    field = page.wait_for("#key-value")
-    assert "API key" in page.text("#key-why")
-    field.send_keys("wrong\n")
-    page.wait(
-        lambda: "not accepted" in page.text("#key-why") and page.one("#key").is_displayed(), "the second question"
-    )
-    page.one("#key-value").send_keys("open-sesame\n")
-    page.wait_status("queued")
-    served.gate.finish(claim(page, served.gate), "behind the door")
-    assert page.wait_lines(1) == ["behind the door"]
-    assert not page.js("return Object.values(localStorage).join().includes('sesame')"), "keys are not kept on the disk"
-
-
-def test_a_lost_connection_is_said_and_made_good(driver: webdriver.Chrome, serve: Serve) -> None:
-    served = serve()
-    page = Page(driver, served.url).open()
-    page.choose("line-en.png")
-    page.wait_status("queued")
-    work = claim(page, served.gate)
-    served.stop()
-    page.wait(lambda: "Connection lost" in page.text(".progress-side"), "the warning")
-    served.start()
-    served.gate.finish(work, "back again")
-    assert page.wait_lines(1) == ["back again"]
-    assert "Connection lost" not in page.text(".progress-side")
-
-
-def test_a_job_that_expired_says_so(page: Page, gate: Gate) -> None:
-    page.choose("line-en.png")
-    gate.finish(claim(page, gate), "text")
-    page.wait_status("done")
-    job = page.js("return location.hash").rpartition("/")[2]
-    gate.store.delete(job)
-    page.driver.refresh()
-    page.wait_status("expired")
-    assert "expired" in page.wait_for(".note").text
 
 
 def test_a_link_to_a_job_opens_it_in_another_browser(page: Page, gate: Gate) -> None:

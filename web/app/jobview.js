@@ -175,6 +175,7 @@ export class JobView {
     const page = this.#pages.known.get(this.#page)?.data;
     if (page?.source === "text-layer") facts.push(t("textLayer"));
     const engines = new Set((page?.lines ?? []).map((line) => line.engine).filter(Boolean));
+    if (engines.size > 1) engines.delete("auto"); // a line that both read
     if (page?.source !== "text-layer" && engines.size) facts.push([...engines].join(" + "));
     if (page?.rotation) facts.push(t("turned", { degrees: page.rotation }));
     this.facts.textContent = facts.join(" · ");
