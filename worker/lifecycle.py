@@ -129,10 +129,10 @@ def stop_child(**_signal: Any) -> None:
     if _heartbeat is None or _slot is None:
         return
     _heartbeat.stop()
+    if _slot.note is not None:
+        _slot.note.remove()  # first: it needs no store, and whoever comes next must not take this for a death
     for let_go in (lambda: _slot.store.drop_slot(_slot.name), _slot.lease.release, _slot.shelf.close):
         _quietly(let_go)
-    if _slot.note is not None:
-        _slot.note.remove()
 
 
 def _quietly(let_go: Callable[[], None]) -> None:

@@ -53,9 +53,9 @@ class Note:
         self._file = -1
         if folder is None:
             return
+        path = folder / slot.replace("/", "_")
         try:
-            path = folder / slot.replace("/", "_")
-            self._file = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+            self._file = _opened(path)
             self._path = path
         except OSError as error:
             log.info("no note of the page in hand is kept: %s", error)
@@ -70,11 +70,22 @@ class Note:
             os.pwrite(self._file, text.encode().ljust(NOTE_BYTES)[:NOTE_BYTES], 0)
 
     def remove(self) -> None:
-        """The process ends as it should."""
+        """The process ends as it should. The last one of the fleet takes the folder away."""
         if self._path is not None:
             os.close(self._file)
             self._file = -1
             self._path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # others have notes in it
+                self._path.parent.rmdir()
+
+
+def _opened(path: Path) -> int:
+    """The note's file, made; and its folder, where the last process that had a note took it away meanwhile."""
+    for _ in range(3):
+        with contextlib.suppress(FileNotFoundError):
+            return os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+    return os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
 
 
 def birth(pid: int) -> int | None:

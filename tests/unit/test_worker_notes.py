@@ -55,7 +55,20 @@ def test_a_living_process_and_one_that_ended_well_are_left_alone(tmp_path: Path)
     note.write("run", 1)
     assert lost(tmp_path) == []
     note.remove()
-    assert list(tmp_path.iterdir()) == []
+    assert lost(tmp_path) == []
+
+
+def test_the_last_one_to_end_well_takes_the_folder_away(tmp_path: Path) -> None:
+    folder = tmp_path / "notes"
+    folder.mkdir()
+    first, second = Note("here:1:1", folder), Note("here:1:2", folder)
+    first.remove()
+    assert [path.name for path in folder.iterdir()] == ["here:1:2"]
+    second.remove()
+    assert not folder.exists()
+    third = Note("here:1:3", folder)  # a process that was given the folder before it went
+    third.write("run", 1)
+    assert (folder / "here:1:3").exists()
 
 
 def test_a_number_given_to_another_process_does_not_keep_the_dead_alive(tmp_path: Path) -> None:
@@ -82,7 +95,7 @@ def test_fleets_on_one_host_keep_their_notes_apart(tmp_path: Path, monkeypatch: 
 
 
 def test_without_a_disk_there_is_no_note_and_no_harm(tmp_path: Path) -> None:
-    for folder in (tmp_path / "missing", None):
+    for folder in (tmp_path / "missing" / "too", None):
         note = Note("slot", folder)
         note.write("run", 1)
         note.remove()
