@@ -95,3 +95,12 @@ def test_the_tilt_of_a_line_is_found(line: np.ndarray, degrees: float) -> None:
 def test_a_level_line_is_not_turned(line: np.ndarray) -> None:
     piece = Cut(line, np.eye(3))
     assert straighten.level(piece) is piece
+
+
+def test_a_mend_is_trusted_further_where_the_damage_is_plain(line: np.ndarray) -> None:
+    assert enhance.allowance(enhance.measure(line)) == 0
+    assert enhance.allowance(enhance.measure(salted(line))) == enhance.PLAIN_DAMAGE
+    assert enhance.allowance(enhance.measure(coloured_grain(line, 20))) == enhance.PLAIN_DAMAGE
+    night = coloured_grain(line * 0.07, 1.5)
+    assert enhance.measure(night).colour_grain > enhance.COLOUR_GRAIN
+    assert enhance.allowance(enhance.measure(night)) == 0, "what is so faint may be strokes"

@@ -26,6 +26,8 @@ GRAIN_HEIGHT_PX = 20  # in smaller lines strokes and noise look alike
 GRAIN_CONTRAST = 40  # grey levels; in fainter lines smoothing takes strokes along with the noise
 SOFT_GRAIN = 0.03  # a blurred line has little noise; where there is more, sharpening would only bring it out
 BILEVEL_REST = 0.03  # share of pixels between the two levels, at most
+PLAIN_IMPULSES = 0.055  # share of lone extremes that no clean small print has
+PLAIN_DAMAGE = 0.05  # confidence that a mended line may lose where what was wrong with it is beyond doubt
 PAGE_SAMPLES = 6  # lines measured to decide for a page
 PAPER_BLOCKS = 12  # parts of a line whose paper is compared
 
@@ -83,6 +85,13 @@ def mend(picture: Picture, quality: Quality | None = None) -> Picture:
     elif q.sharpness < SOFT and q.grain < SOFT_GRAIN:
         out = sharpen(out)
     return out
+
+
+def allowance(quality: Quality) -> float:
+    """How much less surely the mended line may be read and still be believed: nothing, but where its contrast shows plainly
+    that it is grain or salt that was taken out. A letter read out of specks is often read surely."""
+    plain = quality.impulses > PLAIN_IMPULSES or quality.colour_grain > COLOUR_GRAIN
+    return PLAIN_DAMAGE if plain and quality.contrast >= GRAIN_CONTRAST else 0.0
 
 
 def needed(pictures: Sequence[Picture]) -> bool:

@@ -34,6 +34,7 @@ class Found:
     piece: Piece
     vertical: bool = False
     mended: Cut | None = None
+    allowance: float = 0.0  # how much less surely the mended picture may be read
     reading: Reading | None = None
     doubtful: bool = False
 
@@ -120,9 +121,10 @@ class PageLines:
             if not isinstance(line.piece, Cut):
                 continue
             piece = level(line.piece) if alone else line.piece
-            image = enhance.mend(piece.image)
+            quality = enhance.measure(piece.image)
+            image = enhance.mend(piece.image, quality)
             if image is not line.piece.image:
-                line.mended = Cut(image, piece.to_page)
+                line.mended, line.allowance = Cut(image, piece.to_page), enhance.allowance(quality)
 
     def read(self, progress: Progress | None = None) -> None:
         """Read every line, near widths together and the doubtful ones last: they say nothing about the page's others. A
@@ -171,10 +173,11 @@ class PageLines:
         return reading
 
     def _read_mended(self, line: Found, mended: Cut) -> None:
-        """A mend was measured to be needed, so its reading wins unless the line as it came is read more surely."""
+        """A mend was measured to be needed, so its reading wins unless the line as it came is read more surely by what the
+        mend is allowed."""
         assert line.reading is not None
         reading = self._read_one(mended.image)
-        if reading.text and reading.confidence >= line.reading.confidence:
+        if reading.text and reading.confidence >= line.reading.confidence - line.allowance:
             line.reading, line.piece, line.quad = reading, mended, mended.outline()
 
     def _read_column(self, line: Found) -> None:

@@ -21,7 +21,7 @@ from worker.reading.recogniser import Recogniser
 from worker.reading.runtime import arithmetic
 from worker.reading.versions import Version, all_in_use
 
-PREPROCESSING = "12"  # raise it whenever anything on the way changes what is read: it is part of every cache key
+PREPROCESSING = "13"  # raise it whenever anything on the way changes what is read: it is part of every cache key
 STEPS = ("prepare", "detect", "orient", "crop", "recognise", "order")
 WARM_TEXT = "OCR ready 2025"
 
