@@ -151,7 +151,8 @@ class PageLines:
     def settle(self) -> None:
         """Let the page's script, simplified or traditional, decide where a character was read nearly as surely in the
         other (see `variants`)."""
-        read = [(line, line.reading) for line in self.found if line.reading is not None]
+        kept = [line for line in self.found if not line.doubtful or line.stands()]
+        read = [(line, line.reading) for line in kept if line.reading is not None]
         for (line, _), reading in zip(read, variants.settled([reading for _, reading in read]), strict=True):
             line.reading = reading
 
