@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from bench import machine
-from bench.readers import ROOT
+from bench.readers import MODELS
 from bench.scoring import table
 from worker.reading import models
 from worker.reading.engines.ctc_recogniser import CtcRecogniser
@@ -30,7 +30,7 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench arithmetic", description=__doc__)
     parser.add_argument("--engine", default="crnn", choices=("crnn", "ppocrv6"))
     parser.add_argument("--widths", type=int, nargs="+", default=[160, 320, 640], help="of the input, in pixels")
-    parser.add_argument("--models", type=Path, default=ROOT / "models")
+    parser.add_argument("--models", type=Path, default=MODELS)
     parser.add_argument("--core", type=int, default=max(os.sched_getaffinity(0)))
     options = parser.parse_args(arguments)
     os.sched_setaffinity(0, {options.core})

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from bench import machine, readers
 from bench.data import even_sample, line_labels
-from bench.readers import ROOT
+from bench.readers import MODELS
 from bench.scoring import LineScore, table
 
 Image = NDArray[np.uint8]
@@ -153,7 +153,7 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench degrade", description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--engine", default="ppocrv6")
-    parser.add_argument("--models", type=Path, default=ROOT / "models")
+    parser.add_argument("--models", type=Path, default=MODELS)
     parser.add_argument("--lines", type=int, default=240, help="lines a damage, evenly taken; 0 for all")
     parser.add_argument("--control", type=int, default=0, help="clean lines, evenly taken; 0 for all")
     parser.add_argument("--damages", default=",".join(DAMAGES))

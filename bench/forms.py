@@ -16,7 +16,7 @@ import cv2
 
 from api.forms import fill, load_all
 from bench.pictures import decode
-from bench.readers import ROOT
+from bench.readers import MODELS
 from bench.scoring import table
 from shared.records import ReadOptions
 from worker.reading.page import Reader
@@ -29,7 +29,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--source", default="sroie", help="first part of the pictures' names")
     parser.add_argument("--form", default="receipt")
     parser.add_argument("--engine", default="auto")
-    parser.add_argument("--models", type=Path, default=ROOT / "models")
+    parser.add_argument("--models", type=Path, default=MODELS)
     options = parser.parse_args(arguments)
     cv2.setNumThreads(1)
     forms = load_all()

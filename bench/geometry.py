@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from bench import machine, readers
 from bench.data import even_sample, page_labels
-from bench.readers import ROOT
+from bench.readers import MODELS
 from bench.scoring import PageScore, table
 
 TURNS = (0, 90, 180, 270, -10, 10, -5, 5, 20)  # degrees clockwise
@@ -47,7 +47,7 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench geometry", description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--engine", default="auto")
-    parser.add_argument("--models", type=Path, default=ROOT / "models")
+    parser.add_argument("--models", type=Path, default=MODELS)
     parser.add_argument("--pages", type=int, default=40)
     parser.add_argument("--source", default="sroie", help="sources that start with one of these, with commas")
     parser.add_argument("--turns", default=",".join(str(t) for t in TURNS), help="degrees clockwise, with commas")

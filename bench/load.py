@@ -30,7 +30,7 @@ from bench.cores import Account
 from bench.drawn import MIX, MIX_PAGES, mixed
 from bench.load_report import BOUND, at, report
 from bench.plot import latency_plot
-from bench.readers import ROOT
+from bench.readers import MODELS, ROOT
 
 SHARES = (0.5, 0.9, 1.5)
 SENDERS = 24
@@ -179,7 +179,7 @@ def _look(fleet: fleets.Fleet, phase: Phase) -> None:
 def main(arguments: Sequence[str]) -> int:
     """The command; exit status 0 if accepted equals answered."""
     parser = argparse.ArgumentParser(prog="python -m bench load", description=__doc__)
-    parser.add_argument("--models", type=Path, default=ROOT / "models")
+    parser.add_argument("--models", type=Path, default=MODELS)
     parser.add_argument("--seconds", type=float, default=180.0, help="length of a phase")
     parser.add_argument("--shares", type=float, nargs="+", default=SHARES, help="of what the engine alone can do")
     parser.add_argument("--report", type=Path, default=ROOT / "bench" / "results" / "load.md")

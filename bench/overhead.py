@@ -20,7 +20,7 @@ from PIL import Image, ImageDraw, ImageFont
 from bench import fleet as fleets
 from bench import machine
 from bench.load_report import at
-from bench.readers import ROOT
+from bench.readers import MODELS, ROOT
 
 
 def line(number: int) -> bytes:
@@ -35,7 +35,7 @@ def line(number: int) -> bytes:
 def main(arguments: Sequence[str]) -> int:
     """The command."""
     parser = argparse.ArgumentParser(prog="python -m bench overhead", description=__doc__)
-    parser.add_argument("--models", type=Path, default=ROOT / "models")
+    parser.add_argument("--models", type=Path, default=MODELS)
     parser.add_argument("--pictures", type=int, default=200)
     parser.add_argument("--report", type=Path, default=ROOT / "bench" / "results" / "overhead.md")
     options = parser.parse_args(arguments)

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import machine
-from bench.readers import ROOT
+from bench.readers import MODELS, ROOT
 from bench.scoring import edits, normalise, table
 
 WAYS = ("text layer where it agrees", "read from pictures")
@@ -39,7 +39,7 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench pdfs", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder with pdfs.jsonl")
     parser.add_argument("--engine", default="auto")
-    parser.add_argument("--models", type=Path, default=ROOT / "models")
+    parser.add_argument("--models", type=Path, default=MODELS)
     parser.add_argument("--core", type=int, default=None, help="hold the process to this core")
     parser.add_argument("--out", type=Path, default=None, help="folder for predictions, pdfs-WAY.jsonl")
     parser.add_argument("--report", type=Path, default=ROOT / "bench" / "results" / "pdfs.md")

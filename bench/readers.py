@@ -12,6 +12,8 @@ from typing import Any, Self
 
 ROOT = Path(__file__).resolve().parent.parent
 RUNNERS = Path(__file__).resolve().parent / "runners"
+_PLACES = (ROOT / "models", ROOT / "ocrfleet-data" / "models")  # by hand, and where `make run` and `make test` put them
+MODELS = Path(os.environ.get("OCRFLEET_MODELS") or next((p for p in _PLACES if p.is_dir()), _PLACES[-1]))
 
 
 @dataclass(slots=True)

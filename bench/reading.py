@@ -16,7 +16,7 @@ from typing import Any
 
 from bench import machine, peers, readers
 from bench.data import LineLabel, PageLabel, even_sample, line_labels, page_labels
-from bench.readers import ROOT, Reader
+from bench.readers import MODELS, Reader
 from bench.scoring import LineScore, PageScore, by_source, table
 
 WARM_UP = 2  # pictures read before the clock counts
@@ -54,7 +54,7 @@ def main(arguments: Sequence[str]) -> int:
         help="auto, crnn, ppocrv6, modelscope; several with commas (auto; with --peers the first three)",
     )
     parser.add_argument("--preprocess", default="auto", choices=("auto", "off"))
-    parser.add_argument("--models", type=Path, default=ROOT / "models")
+    parser.add_argument("--models", type=Path, default=MODELS)
     parser.add_argument("--out", type=Path, default=None, help="folder for predictions (lines.jsonl, pages.jsonl)")
     parser.add_argument("--pages", type=int, default=0, help="this many pages only, evenly taken; -1 for none")
     parser.add_argument("--lines", type=int, default=0, help="this many lines only, evenly taken; -1 for none")

@@ -19,7 +19,7 @@ import cv2
 from bench import machine
 from bench.data import even_sample, line_labels, page_labels
 from bench.pictures import decode
-from bench.readers import ROOT
+from bench.readers import MODELS, ROOT
 from bench.scoring import LineScore, PageScore, table
 from shared.records import ReadOptions
 from worker.reading.page import Reader
@@ -41,7 +41,7 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench words", description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--engine", default="auto")
-    parser.add_argument("--models", type=Path, default=ROOT / "models")
+    parser.add_argument("--models", type=Path, default=MODELS)
     parser.add_argument("--pages", type=int, default=0, help="this many pages, evenly; 0 for all")
     parser.add_argument("--report", type=Path, default=REPORT)
     options = parser.parse_args(arguments)

@@ -1,4 +1,4 @@
-"""`python -m training COMMAND`: train, blend, again, evaluate, sheet, plot. `python -m training COMMAND --help` says more."""
+"""`python -m training COMMAND`: train, blend, again, robust, evaluate, sheet, plot. `python -m training COMMAND --help` says more."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ ENVIRONMENT = {
 HERE = pathlib.Path(__file__).parent
 MODELS = HERE.parent / "models"
 WORK = HERE / "work"
-WEIGHTS = HERE.parent / "worker" / "reading" / "engines" / "crnn" / "ocrfleet_crnn.onnx"
+ENGINES = HERE.parent / "worker" / "reading" / "engines"
+WEIGHTS = ENGINES / "crnn" / "ocrfleet_crnn.onnx"
+ROBUST = ENGINES / "ppocrv6" / "ppocrv6_rec_robust.npz"
 
 
 def _settled() -> None:
@@ -106,6 +108,21 @@ def parser() -> argparse.ArgumentParser:
     )
     again.add_argument("--work", type=pathlib.Path, default=WORK / "again")
     again.add_argument("--version", default="again")
+
+    robust = commands.add_parser(
+        "robust", help="train PP-OCRv6's recogniser further on damaged lines; resumes what the folder holds"
+    )
+    robust.add_argument("--model", type=pathlib.Path, default=MODELS / "PP-OCRv6_rec_small.onnx")
+    robust.add_argument("--folder", type=pathlib.Path, default=WORK / "robust", help="keeps last.pt and log.jsonl")
+    robust.add_argument("--minutes", type=float, default=60.0, help="of training in all; the rate falls over so long")
+    robust.add_argument("--rate", type=float, default=4.5e-4, help="share of its size that a weight moves a step")
+    robust.add_argument("--processes", type=int, default=2, help="one core each")
+    robust.add_argument("--seed", type=int, default=1)
+    robust.add_argument("--start", type=pathlib.Path, help="a checkpoint to begin from, where the folder holds no run")
+    robust.add_argument(
+        "--share", type=float, default=1.0, help="of the trained weights, averaged with the published ones"
+    )
+    robust.add_argument("--out", type=pathlib.Path, default=ROBUST, help="where the trained weights are written")
 
     evaluate = commands.add_parser("evaluate", help="figures beside PP-OCRv2 and PP-OCRv6 small")
     evaluate.add_argument(

@@ -24,6 +24,27 @@ CALIBRATION_SEED, CALIBRATION_LINES = 91, 300  # shown to a model to see what ra
 TOLERANCE = 1.1
 
 
+def robust(options: argparse.Namespace) -> int:
+    from training.robust import Recipe, export, train
+
+    recipe = Recipe(
+        options.model,
+        options.weights.with_name("ocrfleet_crnn_keys.txt"),
+        options.folder,
+        options.minutes,
+        options.rate,
+        options.processes,
+        options.seed,
+        options.start,
+    )
+    train(recipe)
+    size = export(options.model, options.folder / "last.pt", options.out, options.share)
+    print(
+        f"{options.out}: {size:,} bytes. Write its size and SHA-256 into facts.toml, then run `python -m bench degrade`."
+    )
+    return 0
+
+
 def train(options: argparse.Namespace) -> int:
     import torch
 

@@ -50,7 +50,10 @@ class Renderer:
             if style is None:
                 continue
             picture = self._picture(rng, noise, words, text.look, style)
-            if picture is not None and picture.shape[1] <= self.max_width and picture.shape[1] >= 4 * len(words):
+            if picture is None:
+                continue
+            width = picture.shape[1] * HEIGHT / picture.shape[0]
+            if 4 * len(words) <= width <= self.max_width:
                 return Sample(picture, words, text.kind, text.look)
 
     def _picture(
@@ -86,6 +89,10 @@ class Renderer:
             picture = cv2.resize(
                 picture, (wide, captured), interpolation=cv2.INTER_AREA if captured < shape[0] else cv2.INTER_CUBIC
             )
+        return self._captured(rng, noise, picture, look)
+
+    def _captured(self, rng: random.Random, noise: np.random.Generator, picture: Array, look: str) -> Array:
+        """What the camera or scanner makes of the line; float in, uint8 of HEIGHT rows out."""
         out = degrade.expose(rng, noise, picture, look)
         return to_height(
             out, rng.choice((cv2.INTER_LINEAR, cv2.INTER_LINEAR, cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_AREA))

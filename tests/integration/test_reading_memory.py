@@ -1,4 +1,4 @@
-"""A worker process reads page after page of every size: its memory stays under its budget and does not grow."""
+"""A worker process reads page after page of every size, good and damaged: its memory stays under its budget and does not grow."""
 
 import json
 import subprocess
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from worker.reading import models
+from tests.stack import models_folder
 
 ROOT = Path(__file__).resolve().parents[2]
 BUDGET_MB = 500
@@ -28,14 +28,17 @@ reader = Reader(Path(sys.argv[1]), "auto")
 reader.warm()
 fonts = [ImageFont.load_default(size=size) for size in (12, 18, 26, 40)]
 rss = []
-for _ in range(int(sys.argv[2])):
+for number in range(int(sys.argv[2])):
     width, height = (int(side) for side in random.integers(120, 1500, 2))
     picture = Image.new("RGB", (width, height), "white")
     pen = ImageDraw.Draw(picture)
     for _ in range(6):
         x, y = int(random.integers(0, width)), int(random.integers(0, height))
         pen.text((x, y), "Some words, 12.50 and more of them"[: int(random.integers(4, 34))], fill="black", font=fonts[random.integers(4)])
-    reader.read(np.ascontiguousarray(np.asarray(picture)), ReadOptions())
+    image = np.ascontiguousarray(np.asarray(picture))
+    if number % 5 == 4:
+        image = np.clip(image + random.normal(0, 45, image.shape), 0, 255).astype(np.uint8)
+    reader.read(image, ReadOptions())
     with open("/proc/self/statm") as file:
         rss.append(int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6)
 print(json.dumps(rss))
@@ -45,10 +48,7 @@ print(json.dumps(rss))
 @pytest.mark.timeout(580)
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
 def test_memory_stays_flat_over_pages_of_every_size() -> None:
-    folder = ROOT / "models"
-    if any(state.state != "here" for state in models.check(folder)):
-        pytest.skip("models are not here: run `ocrfleet models fetch`")
-    command = [sys.executable, "-c", PROGRAM, str(folder), str(PAGES)]
+    command = [sys.executable, "-c", PROGRAM, str(models_folder()), str(PAGES)]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=570, check=True)
     rss = json.loads(done.stdout)
     assert max(rss) < BUDGET_MB

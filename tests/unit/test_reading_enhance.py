@@ -59,7 +59,7 @@ def test_grain_of_a_sensor_is_known_by_its_colours_and_goes_even_in_the_dark(lin
     night = coloured_grain(line * 0.07, 1.5)
     assert enhance.measure(line).colour_grain == 0
     assert enhance.measure(night).colour_grain > enhance.COLOUR_GRAIN
-    assert not enhance.is_bilevel(night), "few levels are not two"
+    assert enhance.measure(night).between > enhance.BILEVEL_REST, "few levels are not two"
     seen = enhance.mend(night)
     assert (seen[:, :, 0] == seen[:, :, 2]).all()
     assert np.corrcoef(seen[:, :, 0].ravel(), line[:, :, 0].ravel())[0, 1] > 0.985
@@ -104,3 +104,45 @@ def test_a_mend_is_trusted_further_where_the_damage_is_plain(line: np.ndarray) -
     night = coloured_grain(line * 0.07, 1.5)
     assert enhance.measure(night).colour_grain > enhance.COLOUR_GRAIN
     assert enhance.allowance(enhance.measure(night)) == 0, "what is so faint may be strokes"
+
+
+def faxed(image: np.ndarray) -> np.ndarray:
+    return np.where(image > 128, 255, 0).astype(np.uint8)
+
+
+def squeezed(image: np.ndarray) -> np.ndarray:
+    packed = cv2.imencode(".jpg", image, (cv2.IMWRITE_JPEG_QUALITY, 5))[1]
+    return np.asarray(cv2.imdecode(packed, cv2.IMREAD_COLOR), np.uint8)
+
+
+def shrunk(image: np.ndarray) -> np.ndarray:
+    return np.asarray(cv2.resize(image, None, fx=0.22, fy=0.22, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def blurred(image: np.ndarray) -> np.ndarray:
+    return np.asarray(cv2.GaussianBlur(image, (0, 0), 4.5), np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("damage", "wear"),
+    [(faxed, "fax"), (squeezed, "blocks"), (shrunk, "small"), (blurred, "soft"), (salted, "salt"), (grainy, "grain")],
+)
+def test_what_is_wrong_with_a_line_is_known(line: np.ndarray, damage, wear: str) -> None:
+    assert enhance.measure(line).wear == ""
+    assert enhance.measure(damage(line)).wear == wear
+    assert enhance.needed([damage(line)] * 5, robust=True)
+
+
+def test_print_with_much_white_around_is_no_fax(line: np.ndarray) -> None:
+    sparse = np.full((56, 1800, 3), 215, np.uint8)
+    sparse[:, :560] = line
+    assert enhance.measure(sparse).between < enhance.BILEVEL_REST
+    assert enhance.measure(sparse).wear == ""
+
+
+def test_levels_are_spread_only_where_they_are_few(line: np.ndarray) -> None:
+    assert enhance.spread(line) is line
+    faint = (line * 0.1 + 100).astype(np.uint8)
+    wide = enhance.spread(faint)
+    assert int(wide.max()) - int(wide.min()) > 200
+    assert np.corrcoef(wide.ravel(), line.ravel())[0, 1] > 0.99

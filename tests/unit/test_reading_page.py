@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from shared.errors import UnknownOption
 from shared.records import Page, ReadOptions
-from worker.reading import ctc, models
+from worker.reading import ctc, lines, memory, models
 from worker.reading.engines.ctc_recogniser import CtcRecogniser
 from worker.reading.page import Reader
 from worker.reading.recogniser import ReadChar, Reading
@@ -244,5 +244,38 @@ def test_a_pages_script_settles_its_doubtful_characters(
             return [Reading("".join(char.text for char in chars), 0.9, chars, "fake")]
 
     monkeypatch.setattr(reader, "recogniser", lambda engine: Fake())
-    page = reader.read(letter()[40:100], ReadOptions(engine="ppocrv6", layout="line", lang=lang))
+    page = reader.read(letter()[40:100], ReadOptions(engine="ppocrv6", layout="line", preprocess="off", lang=lang))
     assert page.text == "觀薩羅蘊經識" + last
+
+
+def salted(image: np.ndarray) -> np.ndarray:
+    hit = np.random.default_rng(5).random(image.shape[:2])
+    out = image.copy()
+    out[hit < 0.07], out[hit > 0.93] = 0, 255
+    return out
+
+
+def test_robust_weights_read_damaged_lines_and_are_not_loaded_for_good_ones(
+    reader: Reader, read: Callable[..., Page], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reader, "_robust", {})
+    monkeypatch.setattr(lines, "SURE_WORN", 1.0)
+    clean = letter()
+    assert read(clean).models["damaged_lines"]
+    assert not reader._robust, "a good page needs them not"
+    worn = salted(clean)
+    assert read(worn).text.splitlines() == list(LINES)
+    assert reader._robust
+    assert "damaged_lines" not in read(worn, preprocess="off").models
+
+
+def test_where_memory_is_short_the_robust_weights_are_let_go(
+    reader: Reader, read: Callable[..., Page], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reader, "_robust", {})
+    monkeypatch.setattr(lines, "SURE_WORN", 1.0)
+    worn = salted(letter())
+    monkeypatch.setattr(memory, "resident_mb", lambda: 1e6)
+    assert read(worn).text.splitlines() == list(LINES)
+    assert not reader._robust
+    assert read(worn).text.splitlines() == list(LINES), "and come again"

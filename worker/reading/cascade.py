@@ -88,6 +88,11 @@ class Cascade:
         stats[f"{self.strong.name}_ms"] += (time.perf_counter() - middle) * 1e3
         return [reading for reading in out if reading is not None]
 
+    def release(self) -> None:
+        """See `Recogniser.release`."""
+        self.quick.release()
+        self.strong.release()
+
     def _ask_quick(self, crop: Crop, allow: frozenset[str] | None) -> tuple[Reading, bool, list[Stretch]]:
         """The CRNN's reading, whether it may stand, and if not, which parts of it must be read again (none: all)."""
         trace = self.quick.trace(crop, allow)

@@ -7,9 +7,7 @@ rectangle that is just longer sides). Detectors have no memory between pages.
 
 from __future__ import annotations
 
-import ctypes
-import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +18,7 @@ from numpy.typing import NDArray
 
 from worker.reading import curved, geometry, models, tiles
 from worker.reading.geometry import Floats
+from worker.reading.memory import trim
 from worker.reading.models import ModelError
 from worker.reading.runtime import Session
 
@@ -177,22 +176,6 @@ def _sigmoid(logits: Floats) -> Floats:
     out: Floats = cv2.exp(-logits)
     out += 1
     return np.divide(np.float32(1), out, out=out)
-
-
-def trim() -> None:
-    """Ask the C library to hand free memory back to the system (glibc only; elsewhere nothing happens)."""
-    give_back = _malloc_trim()
-    if give_back is not None:
-        give_back(0)
-
-
-@functools.cache
-def _malloc_trim() -> Callable[[int], int] | None:
-    try:
-        found: Callable[[int], int] = ctypes.CDLL(None).malloc_trim
-    except (AttributeError, OSError):
-        return None
-    return found
 
 
 def is_blank(part: NDArray[np.uint8]) -> bool:

@@ -21,11 +21,20 @@ IMPULSE_SHARE = 0.042  # lone black or white pixels among all, from which they a
 GRAIN = 0.085  # noise against contrast, from which it hides strokes
 COLOUR_GRAIN = 0.035  # the same of noise that differs from channel to channel; on 495 clean lines it was 0.025 at most
 UNEVEN = 0.12  # darkest against brightest paper, below which a shadow lies on the line
+WORN_EVENNESS = 0.5  # few clean lines lie in so much of a shadow
 SOFT = 0.07  # steepest edges, contrast a pixel at 48 px height, below which a line is out of focus
 GRAIN_HEIGHT_PX = 20  # in smaller lines strokes and noise look alike
 GRAIN_CONTRAST = 40  # grey levels; in fainter lines smoothing takes strokes along with the noise
 SOFT_GRAIN = 0.03  # a blurred line has little noise; where there is more, sharpening would only bring it out
-BILEVEL_REST = 0.03  # share of pixels between the two levels, at most
+WORN_SHARPNESS = (
+    0.14  # below this a line is soft enough to lose letters; of 495 clean lines one in twenty is below 0.12
+)
+SMALL_HEIGHT_PX = 14  # lines no higher were made small by somebody
+BLOCKS = 2.4  # grey levels that JPEG's blocks differ by at their edges; two clean lines of a hundred show as much
+BLOCK_PX = 8
+FAINT_CONTRAST = 100  # grey levels; with more, robust weights see enough
+BILEVEL_REST = 0.03  # share of pixels between two levels, below which no filter is tried ...
+FAX_REST = 0.004  # ... and below which it is a fax, and not print with much white around it
 PLAIN_IMPULSES = 0.055  # share of lone extremes that no clean small print has
 PLAIN_DAMAGE = 0.05  # confidence that a mended line may lose where what was wrong with it is beyond doubt
 PAGE_SAMPLES = 6  # lines measured to decide for a page
@@ -37,7 +46,9 @@ class Quality:
     """What is measured on a line. `contrast` in grey levels; `impulses` the share of lone extreme pixels; `grain` the
     noise's standard deviation as a share of the contrast, `colour_grain` that of the part which is not the same in all
     channels, as a sensor's is and no ink's; `evenness` darkest to brightest paper, 0 to 1; `sharpness`
-    the steepest edges, in contrasts a pixel after scaling the line to 48 px height."""
+    the steepest edges, in contrasts a pixel after scaling the line to 48 px height; `blocks` by how many grey levels the
+    picture jumps at every eighth column and row more than elsewhere; `height` in pixels; `between` the share of pixels that
+    are neither of two levels, see `between`."""
 
     contrast: float
     impulses: float
@@ -45,6 +56,33 @@ class Quality:
     colour_grain: float
     evenness: float
     sharpness: float
+    blocks: float
+    height: int
+    between: float
+
+    @property
+    def wear(self) -> str:
+        """What is plainly wrong with the line, in one word; "" where nothing is. Whether a filter helps is another question."""
+        if self.between < FAX_REST:
+            return "fax"
+        if self.contrast < GRAIN_CONTRAST:
+            return "faint"
+        if self.impulses > IMPULSE_SHARE:
+            return "salt"
+        if self.colour_grain > COLOUR_GRAIN:
+            return "grain"
+        if self.height <= SMALL_HEIGHT_PX:
+            return "small"
+        if self.blocks > BLOCKS:
+            return "blocks"
+        if self.sharpness < WORN_SHARPNESS or self.evenness < WORN_EVENNESS:
+            return "soft"
+        return "grain" if self.grain > GRAIN and self.height >= GRAIN_HEIGHT_PX else ""
+
+
+# Of lines so worn, how much less surely the robust weights may read than others did and still be believed: a letter read out
+# of specks or stairs is often read surely. Filters serve grain better, and are not followed by them.
+ROBUST_ALLOWANCE = {"fax": 0.05, "salt": 0.05, "small": 0.05, "blocks": 0.05, "soft": 0.0, "faint": -0.02, "": 0.0}
 
 
 def measure(picture: Picture) -> Quality:
@@ -61,6 +99,9 @@ def measure(picture: Picture) -> Quality:
         colour_grain=colour_sigma(picture) / contrast,
         evenness=evenness(soft),
         sharpness=sharpness(soft, contrast),
+        blocks=blocks(grey),
+        height=grey.shape[0],
+        between=between(grey),
     )
 
 
@@ -70,7 +111,7 @@ def mend(picture: Picture, quality: Quality | None = None) -> Picture:
     if q.contrast < 4 or min(picture.shape[:2]) < 8:
         return picture
     out = picture
-    if is_bilevel(picture):
+    if q.between < BILEVEL_REST:
         return picture  # a recogniser has seen faxes; every filter of this kind costs thin strokes
     if q.impulses > IMPULSE_SHARE:
         out = without_impulses(out)
@@ -94,10 +135,14 @@ def allowance(quality: Quality) -> float:
     return PLAIN_DAMAGE if plain and quality.contrast >= GRAIN_CONTRAST else 0.0
 
 
-def needed(pictures: Sequence[Picture]) -> bool:
-    """Whether the lines of a page are worth mending: a third of some of them, evenly taken, are not left alone."""
+def needed(pictures: Sequence[Picture], robust: bool = False) -> bool:
+    """Whether the lines of a page are worth mending: a third of some of them, evenly taken, are not left alone, or half of
+    them are what `robust` weights are for."""
     some = pictures[:: max(1, len(pictures) // PAGE_SAMPLES)][:PAGE_SAMPLES]
-    return 3 * sum(mend(one) is not one for one in some) >= len(some) > 0
+    seen = [measure(one) for one in some]
+    mended = sum(mend(one, quality) is not one for one, quality in zip(some, seen, strict=True))
+    worn = sum(quality.wear in ROBUST_ALLOWANCE and quality.wear != "" for quality in seen) if robust else 0
+    return bool(some) and (3 * mended >= len(some) or 2 * worn >= len(some))
 
 
 def impulses(grey: Grey) -> NDArray[np.bool_]:
@@ -110,12 +155,12 @@ def impulses(grey: Grey) -> NDArray[np.bool_]:
     return np.asarray(far & ((grey <= low + 6) | (grey >= high - 6)))
 
 
-def is_bilevel(picture: Picture) -> bool:
-    """Whether nearly all pixels are one of two levels, as a fax's are: every pixel is extreme there."""
-    grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
+def between(grey: Grey) -> float:
+    """The share of pixels that are neither nearly black nor nearly white, of the line's own levels: hardly any of a fax,
+    where every pixel is extreme."""
     low, high = int(grey.min()), int(grey.max())
     band = min(8.0, (high - low) / 16)
-    return float(((grey > low + band) & (grey < high - band)).mean()) < BILEVEL_REST
+    return float(((grey > low + band) & (grey < high - band)).mean())
 
 
 def without_impulses(picture: Picture) -> Picture:
@@ -124,6 +169,16 @@ def without_impulses(picture: Picture) -> Picture:
     out = picture.copy()
     out[lone] = cv2.medianBlur(picture, 3)[lone]
     return out
+
+
+def spread(picture: Picture) -> Picture:
+    """The levels of a faint line spread over all of them, every channel alike; the very same array where they are spread enough."""
+    low, high = np.percentile(cv2.GaussianBlur(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), (0, 0), 1.0), (0.5, 99.5))
+    if not 1 <= high - low < FAINT_CONTRAST:
+        return picture
+    room = 0.1 * (high - low)
+    wide = (picture.astype(np.float32) - low + room) * (255 / (high - low + 2 * room))
+    return np.asarray(np.clip(wide, 0, 255).astype(np.uint8))
 
 
 def noise_sigma(grey: NDArray[np.uint8] | NDArray[np.float32]) -> float:
@@ -188,6 +243,22 @@ def sharpness(grey: Grey, contrast: float) -> float:
         return 1.0
     slope = np.abs(cv2.Sobel(grey, cv2.CV_32F, 1, 0, ksize=1)) / 2
     return float(float(np.percentile(slope, 98)) / contrast * grey.shape[0] / 48)
+
+
+def blocks(grey: Grey) -> float:
+    """How much more the picture jumps at one column and row in eight than at the others, in grey levels: what JPEG leaves
+    where it was squeezed hard. A jump is what a step is larger by than the steps beside it."""
+    found = 0.0
+    for values in (grey.astype(np.float32), grey.T.astype(np.float32)):
+        steps = np.abs(np.diff(values, axis=1))
+        if steps.shape[1] < 3 * BLOCK_PX:
+            continue
+        jumps = np.zeros_like(steps)
+        jumps[:, 1:-1] = np.clip(steps[:, 1:-1] - np.maximum(steps[:, :-2], steps[:, 2:]), 0, 12)
+        column = jumps.mean(axis=0)
+        phases = np.array([column[phase::BLOCK_PX].mean() for phase in range(BLOCK_PX)])
+        found += float(phases.max() - np.delete(phases, int(phases.argmax())).mean())
+    return found
 
 
 def sharpen(picture: Picture) -> Picture:

@@ -21,6 +21,8 @@ CHUNK = 16  # lines read between two reports of progress
 MAX_CELLS = 16  # characters looked at one by one to tell columns from lines lying on their side
 KEEP_CONFIDENCE = 0.5  # a line surer than this is kept; below are shadows, rules and logos
 DOUBTFUL_CONFIDENCE = 0.9  # and one that the detector doubted must be surer than this
+SURE_WORN = 0.99  # a worn line that was read so surely is not read with the robust weights, too
+SURE_ALONE = 0.95  # nor a line by itself with which nothing plain is wrong
 STROKE = "一"  # what a dash is read as
 
 Progress = Callable[[int, int], None]
@@ -37,6 +39,9 @@ class Found:
     allowance: float = 0.0  # how much less surely the mended picture may be read
     reading: Reading | None = None
     doubtful: bool = False
+    worn: Cut | None = None  # its picture for the robust weights, which are believed
+    worn_allowance: float = 0.0  # where they read so much less surely,
+    worn_most: float = SURE_WORN  # and asked where it was not read more surely than this
 
     def has_text(self) -> bool:
         """Whether anything was read."""
@@ -112,24 +117,33 @@ class PageLines:
             for line, box in zip(self.found, self.boxes, strict=True):
                 line.vertical = orient.is_tall(box.quad)
 
-    def mend(self, alone: bool) -> None:
+    def mend(self, alone: bool, robust: bool = False) -> None:
         """Prepare a second picture of every line that something is measured to be wrong with: on a page only where some
-        of its lines show that it is needed; a line that came alone is also turned level."""
-        if not alone and not enhance.needed([line.piece.image for line in self.found if not line.doubtful]):
+        of its lines show that it is needed; a line that came alone is also turned level. Where there are `robust` weights
+        a line may get a third picture for them."""
+        if not alone and not enhance.needed([line.piece.image for line in self.found if not line.doubtful], robust):
             return
         for line in self.found:
-            if not isinstance(line.piece, Cut):
-                continue
-            piece = level(line.piece) if alone else line.piece
-            quality = enhance.measure(piece.image)
-            image = enhance.mend(piece.image, quality)
-            if image is not line.piece.image:
-                line.mended, line.allowance = Cut(image, piece.to_page), enhance.allowance(quality)
+            if isinstance(line.piece, Cut):
+                self._mend(line, level(line.piece) if alone else line.piece, alone, robust)
 
-    def read(self, progress: Progress | None = None) -> None:
+    def _mend(self, line: Found, piece: Cut, alone: bool, robust: bool) -> None:
+        quality = enhance.measure(piece.image)
+        image = enhance.mend(piece.image, quality)
+        plain = piece.image if robust and quality.wear == "faint" else image  # the robust weights see more of it
+        if plain is not line.piece.image:
+            line.mended, line.allowance = Cut(plain, piece.to_page), enhance.allowance(quality)
+        if robust and quality.wear in enhance.ROBUST_ALLOWANCE and (alone or quality.wear):
+            line.worn = Cut(enhance.spread(image), piece.to_page)
+            line.worn_allowance = enhance.ROBUST_ALLOWANCE[quality.wear]
+            line.worn_most = SURE_WORN if quality.wear else SURE_ALONE
+
+    def read(self, progress: Progress | None = None, robust: Callable[[], Recogniser | None] | None = None) -> None:
         """Read every line, near widths together and the doubtful ones last: they say nothing about the page's others. A
         line that runs across the page's direction is read every way."""
-        waiting = [line for line in self.found if line.reading is None or line.mended is not None]
+        waiting = [
+            line for line in self.found if line.reading is None or line.mended is not None or line.worn is not None
+        ]
         waiting.sort(key=lambda line: (line.doubtful, line.piece.image.shape[1] / line.piece.image.shape[0]))
         if progress is not None and len(self.found) > len(waiting):
             progress(len(self.found) - len(waiting), len(self.found))
@@ -140,7 +154,9 @@ class PageLines:
                 line.reading = reading
             for line in part:
                 if line.mended is not None:
-                    self._read_mended(line, line.mended)
+                    self._read_again(line, line.mended, self.recogniser, line.allowance)
+                if line.worn is not None and robust is not None:
+                    self._read_worn(line, line.worn, robust)
                 if orient.is_tall(line.quad):
                     self._read_every_way(line)
                 elif line.vertical:
@@ -173,12 +189,17 @@ class PageLines:
         (reading,) = self.recogniser.read([picture], self.allow)
         return reading
 
-    def _read_mended(self, line: Found, mended: Cut) -> None:
-        """A mend was measured to be needed, so its reading wins unless the line as it came is read more surely by what the
-        mend is allowed."""
+    def _read_worn(self, line: Found, worn: Cut, robust: Callable[[], Recogniser | None]) -> None:
         assert line.reading is not None
-        reading = self._read_one(mended.image)
-        if reading.text and reading.confidence >= line.reading.confidence - line.allowance:
+        if line.reading.confidence <= line.worn_most and (recogniser := robust()) is not None:
+            self._read_again(line, worn, recogniser, line.worn_allowance)
+
+    def _read_again(self, line: Found, mended: Cut, recogniser: Recogniser, allowance: float) -> None:
+        """Another picture was measured to be needed, so its reading wins unless the line was read more surely before by what
+        the picture is allowed."""
+        assert line.reading is not None
+        (reading,) = recogniser.read([mended.image], self.allow)
+        if reading.text and reading.confidence >= line.reading.confidence - allowance:
             line.reading, line.piece, line.quad = reading, mended, mended.outline()
 
     def _read_column(self, line: Found) -> None:

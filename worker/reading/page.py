@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 import time
 from collections.abc import Callable, Mapping
@@ -11,18 +12,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.records import Page, ReadOptions
-from worker.reading import find, models, order, orient, paragraphs, prepare
+from worker.reading import find, memory, models, order, orient, paragraphs, prepare
 from worker.reading.cascade import Cascade
 from worker.reading.detect import Detector
-from worker.reading.engines import DETECTOR, load_detector, load_recogniser, version_of
+from worker.reading.engines import DETECTOR, load_detector, load_recogniser, load_robust, robust_version, version_of
 from worker.reading.languages import characters
 from worker.reading.lines import PageLines
 from worker.reading.recogniser import Recogniser
 from worker.reading.runtime import arithmetic
 from worker.reading.versions import Version, all_in_use
 
-PREPROCESSING = "13"  # raise it whenever anything on the way changes what is read: it is part of every cache key
+PREPROCESSING = "14"  # raise it whenever anything on the way changes what is read: it is part of every cache key
 STEPS = ("prepare", "detect", "orient", "crop", "recognise", "order")
+MEMORY_MB = 480  # of the process, from which on a page leaves less behind it (see `_keep_small`)
 WARM_TEXT = "OCR ready 2025"
 
 Progress = Callable[[int, int], None]
@@ -73,6 +75,7 @@ class Reader:
         }
         self._detector = detector or Detector.load(models_folder, DETECTOR, precision)
         self._added: Detector | None = None  # a detector that was added, while its engine is held
+        self._robust: dict[str, Recogniser | None] = {}  # by version, loaded when the first damaged line comes
 
     def renewed(self, versions: Mapping[str, Version]) -> Reader:
         """A reader with other versions of the weights. This one may go on reading meanwhile, but not afterwards: they
@@ -97,6 +100,16 @@ class Reader:
             self._added, _ = load_detector(engine, self._folder, self._asked)
         return self._added
 
+    def robust(self, engine: str) -> Recogniser | None:
+        """What damaged lines are read with when `engine` reads, loaded at the first of them; None where it has only its own
+        weights. Raises ModelError."""
+        version = robust_version(engine)
+        if version is None:
+            return None
+        if version not in self._robust:
+            self._robust[version] = load_robust(engine, self._folder, self._asked, self._words)
+        return self._robust[version]
+
     def models_used(self, options: ReadOptions) -> dict[str, str]:
         """Versions of everything that takes part in a reading with these options."""
         used = {
@@ -106,6 +119,9 @@ class Reader:
         }
         if not self._words:
             used["words"] = "off"
+        robust = robust_version(options.engine)
+        if robust is not None and options.preprocess != "off":
+            used["damaged_lines"] = robust
         if options.layout != "line":
             added = models.added_detector(self._folder) if options.engine == "modelscope" else None
             used["detector"] = (models.find(DETECTOR) if added is None else added.weights[0]).version
@@ -150,15 +166,16 @@ class Reader:
         if cascade is not None:
             cascade.begin_page()
         lines = PageLines(image, boxes, recogniser, allow)
+        has_robust = robust_version(options.engine) is not None
         turn = 0 if alone else lines.orient()
         if cascade is not None and turn != 0:
             cascade.begin_again()  # lines seen the wrong way round are no evidence against the quick engine
         timer.step("orient")
         lines.cut(turn)
         if options.preprocess != "off":
-            lines.mend(alone)
+            lines.mend(alone, has_robust)
         timer.step("crop")
-        lines.read(progress)
+        lines.read(progress, functools.partial(self.robust, options.engine))
         if options.lang.lower() != "ja":  # Japanese has characters of both forms, also where it has no kana
             lines.settle()
         timer.step("recognise")
@@ -167,6 +184,7 @@ class Reader:
         quads = [line.quad for line in kept]
         rows = order.reading_columns(quads) if turn is None else order.reading_rows(quads)
         text = paragraphs.join(rows, [record.text for record in records])
+        self._keep_small()
         timer.step("order")
         return Page(
             width,
@@ -178,6 +196,19 @@ class Reader:
             models=self.models_used(options),
             timing_ms=timer.total() | (dict(cascade.last_stats) if cascade is not None else {}),
         )
+
+    def _keep_small(self) -> None:
+        """Where memory is short, working space is not kept for the next page, and if that is not enough the robust weights
+        are not either: the next damaged page loads them again."""
+        if memory.resident_mb() <= MEMORY_MB:
+            return
+        for recogniser in (*self._recognisers.values(), *filter(None, self._robust.values())):
+            recogniser.release()
+        memory.trim()
+        if self._robust and memory.resident_mb() > MEMORY_MB:
+            self._robust.clear()
+            gc.collect()
+            memory.trim()
 
     def warm(self, layout: str = "page") -> str:
         """Read a rendered line end to end; returns its text. Raises RuntimeError where it is read wrongly.

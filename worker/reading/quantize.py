@@ -12,7 +12,6 @@ import importlib
 import importlib.util
 import logging
 import multiprocessing
-import resource
 import shutil
 import tempfile
 import time
@@ -27,6 +26,7 @@ from numpy.typing import NDArray
 
 from worker.reading import ctc, labelled, models
 from worker.reading.engines.ctc_recogniser import CtcRecogniser
+from worker.reading.memory import resident_mb
 from worker.reading.models import Facts, ModelError, Progress
 from worker.reading.recogniser import Crop
 from worker.reading.runtime import arithmetic, core
@@ -230,8 +230,7 @@ def memory(facts: Facts, folder: Path, held: Sequence[labelled.Labelled], precis
 
 def _rss_after(facts: Facts, folder: Path, crops: Sequence[Crop], precision: str) -> float:
     CtcRecogniser(facts, folder, precision).read(crops)
-    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-    return pages * resource.getpagesize() / 2**20
+    return resident_mb() * 1e6 / 2**20
 
 
 def report(engine: str, outcomes: Sequence[Outcome], goal: Path | None, lines: int) -> str:

@@ -48,3 +48,7 @@ class Recogniser(Protocol):
     def read(self, crops: Sequence[Crop], allow: frozenset[str] | None = None) -> list[Reading]:
         """Read every crop, in the order given; `allow` limits the answer to these characters (and the space)."""
         ...
+
+    def release(self) -> None:
+        """Give back what memory can be had again; the next call is slower by some milliseconds."""
+        ...

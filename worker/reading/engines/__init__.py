@@ -49,6 +49,28 @@ def load_recogniser(
     raise ValueError(f"unknown engine {engine!r}; known: {', '.join(ENGINES)}")
 
 
+def robust_version(engine: str) -> str | None:
+    """The version of the weights that `engine` reads damaged lines with, or None where it has only its own."""
+    found = _robust_facts(engine)
+    return None if found is None else found.weight(found.extra["robust"]["further"]).version
+
+
+def load_robust(engine: str, folder: Path, precision: str = "auto", words: bool = True) -> Recogniser | None:
+    """What `engine` reads damaged lines with, or None where it has only its own weights. Raises ModelError where a weight is
+    missing or damaged."""
+    from worker.reading.engines.ctc_recogniser import CtcRecogniser
+
+    found = _robust_facts(engine)
+    return None if found is None else CtcRecogniser(found, folder, precision, words, robust=True)
+
+
+def _robust_facts(engine: str) -> models.Facts | None:
+    """`auto` has those of its stronger part."""
+    name = "ppocrv6" if engine == "auto" else engine
+    found = models.facts(name) if name in ("crnn", "ppocrv6") else None
+    return found if found is not None and "robust" in found.extra else None
+
+
 def load_detector(engine: str, folder: Path, precision: str = "auto") -> tuple[Detector, str]:
     """What finds the lines that `engine` reads, and its version: for `modelscope` the added detector where there is one,
     else PP-OCRv6's. Raises ModelError where a weight is missing or damaged."""

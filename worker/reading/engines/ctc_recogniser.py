@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.reading import context, ctc, eight_bit, figures, ink, longline, pack, places
+from worker.reading import context, ctc, eight_bit, figures, ink, longline, pack, places, retrained
 from worker.reading.models import Facts, ModelError, place
 from worker.reading.recogniser import Crop, ReadChar, Reading
 from worker.reading.runtime import Session
@@ -55,17 +55,21 @@ class CtcRecogniser:
     Every line keeps its proportions. Widths are rounded up to a few sizes, because each costs 5 to 6 MB of prepared
     weights and some 20 ms the first time, and what is right of the line is filled with the value that the model was trained to see there. `precision`
     is that of the arithmetic (`runtime.arithmetic`); with `auto` the layers that the model names are in 8 bits besides.
-    Doubtful characters are settled by the words around them (see `context`), unless `words` is false.
+    Doubtful characters are settled by the words around them (see `context`), unless `words` is false. With `robust` it is the
+    model of the facts with the weights that were trained further on damaged lines.
     """
 
-    def __init__(self, facts: Facts, folder: Path, precision: str = "auto", words: bool = True) -> None:
-        how = facts.recogniser
-        weight = facts.weight(how["weight"])
+    def __init__(
+        self, facts: Facts, folder: Path, precision: str = "auto", words: bool = True, robust: bool = False
+    ) -> None:
+        how = {**facts.recogniser, **(facts.extra["robust"] if robust else {})}
+        weight = facts.weight(facts.recogniser["weight"])
         file = place(folder, weight)
+        further = place(folder, facts.weight(how["further"])) if robust else None
         if not file.is_file():
             raise ModelError(reason=f"The model {weight.name} is not in {folder}: run `ocrfleet models fetch`.")
         self.name = facts.engine
-        self.version = weight.version
+        self.version = facts.weight(how["further"]).version if robust else weight.version
         # The version whose habits of confidence it has: a fine-tuned model was shown to keep those of its parent.
         self.calibrated_as: str = how.get("calibrated_as", weight.version)
         self.height: int = how["height"]
@@ -79,6 +83,7 @@ class CtcRecogniser:
         eight = precision == "auto" and eight_bit.supported()
 
         def edit(graph: Any) -> Any:
+            graph = graph if further is None else retrained.applied(graph, further)
             return ctc.top_graph(eight_bit.applied(graph) if eight else graph, how.get("classes"))
 
         self.session = Session(file, precision=precision, edit=edit)
@@ -116,6 +121,10 @@ class CtcRecogniser:
     def read(self, crops: Sequence[Crop], allow: frozenset[str] | None = None) -> list[Reading]:
         """See `Recogniser.read`. Short lines share a picture (see `pack`); who wants a line read alone asks for it alone."""
         return pack.read(crops, lambda crop: self.trace(crop, allow).reading)
+
+    def release(self) -> None:
+        """See `Recogniser.release`."""
+        self.session.release()
 
     def trace(self, crop: Crop, allow: frozenset[str] | None = None) -> Trace:
         """Read one line and show where on it the characters were found."""
