@@ -260,6 +260,7 @@ def test_robust_weights_read_damaged_lines_and_are_not_loaded_for_good_ones(
 ) -> None:
     monkeypatch.setattr(reader, "_robust", {})
     monkeypatch.setattr(lines, "SURE_WORN", 1.0)
+    monkeypatch.setattr(memory, "resident_mb", lambda: 0.0)
     clean = letter()
     assert read(clean).models["damaged_lines"]
     assert not reader._robust, "a good page needs them not"
