@@ -80,6 +80,9 @@ class Quality:
         return "grain" if self.grain > GRAIN and self.height >= GRAIN_HEIGHT_PX else ""
 
 
+# What a line of a page must have to be read with robust weights. A page that lies askew is soft all over, because its lines
+# are turned level, and reads well.
+PLAIN_WEAR = ("fax", "salt", "small", "blocks")
 # Of lines so worn, how much less surely the robust weights may read than others did and still be believed: a letter read out
 # of specks or stairs is often read surely. Filters serve grain better, and are not followed by them.
 ROBUST_ALLOWANCE = {"fax": 0.05, "salt": 0.05, "small": 0.05, "blocks": 0.05, "soft": 0.0, "faint": -0.02, "": 0.0}
@@ -137,11 +140,11 @@ def allowance(quality: Quality) -> float:
 
 def needed(pictures: Sequence[Picture], robust: bool = False) -> bool:
     """Whether the lines of a page are worth mending: a third of some of them, evenly taken, are not left alone, or half of
-    them are what `robust` weights are for."""
+    them are plainly what `robust` weights are for."""
     some = pictures[:: max(1, len(pictures) // PAGE_SAMPLES)][:PAGE_SAMPLES]
     seen = [measure(one) for one in some]
     mended = sum(mend(one, quality) is not one for one, quality in zip(some, seen, strict=True))
-    worn = sum(quality.wear in ROBUST_ALLOWANCE and quality.wear != "" for quality in seen) if robust else 0
+    worn = sum(quality.wear in PLAIN_WEAR for quality in seen) if robust else 0
     return bool(some) and (3 * mended >= len(some) or 2 * worn >= len(some))
 
 

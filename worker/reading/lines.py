@@ -133,7 +133,7 @@ class PageLines:
         plain = piece.image if robust and quality.wear == "faint" else image  # the robust weights see more of it
         if plain is not line.piece.image:
             line.mended, line.allowance = Cut(plain, piece.to_page), enhance.allowance(quality)
-        if robust and quality.wear in enhance.ROBUST_ALLOWANCE and (alone or quality.wear):
+        if robust and quality.wear in (enhance.ROBUST_ALLOWANCE if alone else enhance.PLAIN_WEAR):
             line.worn = Cut(enhance.spread(image), piece.to_page)
             line.worn_allowance = enhance.ROBUST_ALLOWANCE[quality.wear]
             line.worn_most = SURE_WORN if quality.wear else SURE_ALONE
