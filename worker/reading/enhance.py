@@ -81,8 +81,8 @@ class Quality:
 
 
 # What a line of a page must have to be read with robust weights. A page that lies askew is soft all over, because its lines
-# are turned level, and reads well.
-PLAIN_WEAR = ("fax", "salt", "small", "blocks")
+# are turned level, and scans often show JPEG's blocks; both read well.
+PLAIN_WEAR = ("fax", "salt", "small")
 # Of lines so worn, how much less surely the robust weights may read than others did and still be believed: a letter read out
 # of specks or stairs is often read surely. Filters serve grain better, and are not followed by them.
 ROBUST_ALLOWANCE = {"fax": 0.05, "salt": 0.05, "small": 0.05, "blocks": 0.05, "soft": 0.0, "faint": -0.02, "": 0.0}
