@@ -1,7 +1,6 @@
 """An ONNX graph as a torch module: its weights are parameters, so that a published model can be trained further.
 
-Only the operators that PP-OCR's recognisers are made of are known; chains that torch has as one operator (GELU, layer
-norm) are run as that one.
+Only the operators that PP-OCR's recognisers are made of are known; the chain that is a GELU is run as torch's own.
 """
 
 from __future__ import annotations

@@ -35,9 +35,10 @@ for number in range(int(sys.argv[2])):
     for _ in range(6):
         x, y = int(random.integers(0, width)), int(random.integers(0, height))
         pen.text((x, y), "Some words, 12.50 and more of them"[: int(random.integers(4, 34))], fill="black", font=fonts[random.integers(4)])
-    image = np.ascontiguousarray(np.asarray(picture))
+    image = np.array(picture)
     if number % 5 == 4:
-        image = np.clip(image + random.normal(0, 45, image.shape), 0, 255).astype(np.uint8)
+        hit = random.random(image.shape[:2])
+        image[hit < 0.07], image[hit > 0.93] = 0, 255
     reader.read(image, ReadOptions())
     with open("/proc/self/statm") as file:
         rss.append(int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6)
