@@ -15,7 +15,8 @@ ENVIRONMENT = {
     "MALLOC_TOP_PAD_": "268435456",
 }
 HERE = pathlib.Path(__file__).parent
-MODELS = HERE.parent / "models"
+_PLACES = (HERE.parent / "models", HERE.parent / "ocrfleet-data" / "models")  # by hand, or where `make run` puts them
+MODELS = pathlib.Path(os.environ.get("OCRFLEET_MODELS") or next((p for p in _PLACES if p.is_dir()), _PLACES[-1]))
 WORK = HERE / "work"
 ENGINES = HERE.parent / "worker" / "reading" / "engines"
 WEIGHTS = ENGINES / "crnn" / "ocrfleet_crnn.onnx"
@@ -118,7 +119,9 @@ def parser() -> argparse.ArgumentParser:
     robust.add_argument("--rate", type=float, default=4.5e-4, help="share of its size that a weight moves a step")
     robust.add_argument("--processes", type=int, default=2, help="one core each")
     robust.add_argument("--seed", type=int, default=1)
-    robust.add_argument("--start", type=pathlib.Path, help="a checkpoint to begin from, where the folder holds no run")
+    robust.add_argument(
+        "--start", type=pathlib.Path, help="weights to begin from (.pt or .npz), where the folder holds no run"
+    )
     robust.add_argument(
         "--share", type=float, default=1.0, help="of the trained weights, averaged with the published ones"
     )

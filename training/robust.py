@@ -9,14 +9,12 @@ The published network is the teacher and the start. It reads a rendered line as 
 from __future__ import annotations
 
 import dataclasses
-import itertools
 import json
 import math
 import os
 import pathlib
-import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import cv2
@@ -25,25 +23,12 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
-from training import damage, degrade
 from training.alphabet import Alphabet
-from training.dataset import PAD_VALUE, normalise
+from training.harmed import Batch, drawn
 from training.onnx_module import OnnxModule
-from training.render import HEIGHT as RENDERED_PX
-from training.render import Renderer
-from worker.reading.enhance import mend, spread
+from training.relative_adam import RelativeAdam
 
 Array = np.ndarray[Any, np.dtype[Any]]
-HEIGHT = 48
-AFTER_PX = 32  # of padding right of a line, as the service gives it
-WIDTHS_PX = tuple(range(112, 896, 48))
-BATCH_PX = 4096  # of width in a batch, each process
-POOL_LINES = 128
-TIMES = 3  # a rendered line is harmed and shown: drawing it and asking the teacher cost as much as a third of a step
-CAPTURED_PX = (18, 64)  # rows of a clean line, so that a teacher can read it
-EXPOSED = 0.5  # share of lines that the teacher sees as an ordinary camera or scanner shows them
-MENDED = 0.8  # share of harmed lines that are mended first, as the service mends them before it reads
-STRETCHED = 0.3  # share of lines that are made a little wider or narrower
 RIVALS = 1200  # classes drawn to be told apart from a batch's own
 BLANK_WEIGHT = 0.35  # of a step where the teacher sees no character, against 1.35 of one where it does
 NEAR_WEIGHT, TEXT_WEIGHT = 0.1, 0.15  # of the features' nearness and of CTC, against 1 of the answers' nearness
@@ -52,8 +37,8 @@ AVERAGE = 0.995  # of the running mean of the weights, how much stays a step
 
 @dataclasses.dataclass(frozen=True)
 class Recipe:
-    """`minutes` of training, from the published weights or those of the checkpoint `start`, in `processes` processes, one core each; `rate` is the share of its size by which a weight
-    moves a step."""
+    """`minutes` of training, from the published weights or those of `start`, in `processes` processes, one core each; `rate`
+    is the share of its size by which a weight moves a step. `start` is a checkpoint or a file that `export` wrote."""
 
     model: pathlib.Path
     vocabulary: pathlib.Path
@@ -64,129 +49,6 @@ class Recipe:
     seed: int = 1
     start: pathlib.Path | None = None
     save_minutes: float = 3.0
-
-
-@dataclasses.dataclass(frozen=True)
-class Batch:
-    """`want` (lines, steps, features) of the teacher, `hurt` the pupil's input (lines, 3, 48, width), the lines' texts."""
-
-    want: Array
-    hurt: Array
-    texts: list[str]
-
-
-class CleanRenderer(Renderer):
-    """Lines at the size at which they are seen: half of them as they are before a camera or a scanner sees them, half as an
-    ordinary one shows them, so that real pictures stay familiar."""
-
-    def _capture_height(self, rng: random.Random, look: str, have: int) -> int:
-        low, high = CAPTURED_PX
-        return max(low, min(round(low * (high / low) ** rng.random()), have + 4))
-
-    def _captured(self, rng: random.Random, noise: np.random.Generator, picture: Array, look: str) -> Array:
-        if rng.random() < EXPOSED:
-            return degrade.expose(rng, noise, picture, look)
-        return np.clip(picture, 0, 255).astype(np.uint8)
-
-
-def sized(picture: Array, width: int | None = None) -> Array:
-    """A picture at the recogniser's height, as the service makes it so; at `width` where that is given."""
-    high, wide = picture.shape[:2]
-    way = cv2.INTER_AREA if high >= 2 * HEIGHT else cv2.INTER_LINEAR
-    return np.asarray(
-        cv2.resize(picture, (width or max(8, math.ceil(wide * HEIGHT / high)), HEIGHT), interpolation=way)
-    )
-
-
-def padded(pictures: list[Array], width: int) -> Array:
-    """Pictures as the network's input, filled up on the right."""
-    out = np.full((len(pictures), HEIGHT, width, 3), PAD_VALUE, np.uint8)
-    for row, picture in zip(out, pictures, strict=True):
-        row[:, : picture.shape[1]] = picture
-    return normalise(out)
-
-
-@dataclasses.dataclass
-class Group:
-    """Clean lines of one input width, what the teacher says of them, and how often they have been shown."""
-
-    width: int
-    rows: list[tuple[Array, Array, str, int]]  # at 48 px, as captured, text, number
-    want: Array
-    used: int = 0
-
-    def harmed(self) -> Batch:
-        """The lines with damages that they have not had before."""
-        pictures = []
-        for clean, captured, _, number in self.rows:
-            seed = number * 7 + self.used
-            rng = random.Random(seed)
-            hurt, _ = damage.harm(rng, np.random.default_rng(seed), captured)
-            hurt = mend(hurt) if rng.random() < MENDED else hurt
-            pictures.append(sized(spread(hurt), clean.shape[1]))
-        self.used += 1
-        return Batch(self.want, padded(pictures, self.width), [row[2] for row in self.rows])
-
-
-def drawn(alphabet: Alphabet, first: int, teach: Callable[[Array], Array], held_out: bool = False) -> Iterator[Batch]:
-    """Batches without end, of the lines numbered from `first` on."""
-    renderer = CleanRenderer(alphabet.characters, held_out, WIDTHS_PX[-1] * RENDERED_PX // HEIGHT - 40)
-    waiting: dict[int, list[tuple[Array, Array, str, int]]] = {width: [] for width in WIDTHS_PX}
-    shown: list[Group] = []
-    for pool in itertools.count(first, POOL_LINES):
-        fresh: list[Group] = []
-        for number in range(pool, pool + POOL_LINES):
-            sample, rng = renderer.sample(number), random.Random(number)
-            clean = sized(sample.picture)
-            if rng.random() < STRETCHED:
-                clean = sized(clean, max(8, round(clean.shape[1] * rng.uniform(0.85, 1.15))))
-            width = next((width for width in WIDTHS_PX if width >= clean.shape[1] + AFTER_PX), None)
-            if width is None:
-                continue
-            row = waiting[width]
-            row.append((clean, sample.picture, sample.text, number))
-            if len(row) >= max(2, BATCH_PX // width):
-                fresh.append(Group(width, row, teach(padded([each[0] for each in row], width))))
-                waiting[width] = []
-        shown = [group for group in shown if group.used < TIMES] + fresh
-        random.Random(pool).shuffle(shown)
-        for group in shown:
-            yield group.harmed()
-
-
-class SharedSteps:
-    """Adam (Kingma and Ba 2015, arXiv 1412.6980) whose step is a share of each output channel's own size.
-
-    The network's normalisations are folded into its weights, whose sizes differ a thousandfold from channel to channel:
-    with one step for all, the first hundred steps spoil it.
-    """
-
-    def __init__(self, parameters: list[nn.Parameter], betas: tuple[float, float] = (0.9, 0.98)) -> None:
-        self.parameters, self.betas, self.count = parameters, betas, 0
-        self.first = [torch.zeros_like(p) for p in parameters]
-        self.second = [torch.zeros_like(p) for p in parameters]
-        self.sizes = [_size(p.detach()) for p in parameters]
-
-    @torch.no_grad()
-    def step(self, rate: float) -> None:
-        self.count += 1
-        one, two = self.betas
-        for p, first, second, size in zip(self.parameters, self.first, self.second, self.sizes, strict=True):
-            if p.grad is None:
-                continue
-            first.mul_(one).add_(p.grad, alpha=1 - one)
-            second.mul_(two).addcmul_(p.grad, p.grad, value=1 - two)
-            way = (first / (1 - one**self.count)) / ((second / (1 - two**self.count)).sqrt() + 1e-12)
-            p.sub_(way.clamp_(-3, 3) * size * rate)
-
-
-def _size(weight: Tensor) -> Tensor:
-    """The root mean square of each output channel, at least a tenth of the whole weight's."""
-    whole = weight.square().mean().sqrt()
-    if weight.dim() < 2 or (weight.dim() == 4 and weight.shape[0] == 1):
-        return whole.clamp(min=1e-3).expand_as(weight).clone()
-    over = tuple(range(1, weight.dim())) if weight.dim() == 4 else (0,)
-    return torch.maximum(weight.square().mean(over, keepdim=True).sqrt(), 0.1 * whole)
 
 
 class Head:
@@ -261,6 +123,15 @@ def teacher(model: pathlib.Path, features: str) -> Callable[[Array], Array]:
     return lambda pictures: np.array(compiled(pictures)[0])
 
 
+def kept_weights(file: pathlib.Path, pupil: OnnxModule) -> Sequence[Tensor]:
+    """The weights of a checkpoint, or of a file that `export` wrote, in the order of the pupil's."""
+    if file.suffix != ".npz":
+        return list(torch.load(file, weights_only=True)["mean"])
+    with np.load(file) as kept:
+        named = {key: torch.from_numpy(kept[name].astype(np.float32)) for name, key in pupil.names.items()}
+    return [named[key] for key in pupil.weights]
+
+
 def run(rank: int, recipe: Recipe) -> None:
     """One of the processes that train; they share their gradients. The first writes `last.pt` and `log.jsonl`."""
     torch.set_num_threads(1)
@@ -269,7 +140,7 @@ def run(rank: int, recipe: Recipe) -> None:
     head = Head(recipe.model)
     pupil = OnnxModule(recipe.model, head.features).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     weights = list(pupil.parameters())
-    steps, mean = SharedSteps(weights), [p.detach().clone() for p in weights]
+    steps, mean = RelativeAdam(weights), [p.detach().clone() for p in weights]
     last, log = recipe.folder / "last.pt", recipe.folder / "log.jsonl"
     done, lines, spent = 0, 0, 0.0
     if last.is_file():
@@ -279,7 +150,7 @@ def run(rank: int, recipe: Recipe) -> None:
         steps.first, steps.second, steps.count = kept["first"], kept["second"], kept["count"]
         mean, done, lines, spent = kept["mean"], kept["step"], kept["lines"], kept["seconds"]
     elif recipe.start is not None:
-        for p, average, value in zip(weights, mean, torch.load(recipe.start, weights_only=True)["mean"], strict=True):
+        for p, average, value in zip(weights, mean, kept_weights(recipe.start, pupil), strict=True):
             p.data.copy_(value)
             average.copy_(value)
     first = (recipe.seed * recipe.processes + rank) * 50_000_000 + lines

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -19,6 +18,7 @@ from shared.settings import Settings
 from shared.store.protocol import Claim, Message, Store
 from worker.cores import CoreLease, host_tag
 from worker.documents import DOCUMENTS_VERSION
+from worker.reading.memory import resident_mb
 from worker.turn import Turn
 
 if TYPE_CHECKING:
@@ -178,8 +178,4 @@ def publish_or_leave(publisher: MessageSink, messages: Iterable[Message]) -> Non
 
 def rss_mib() -> int:
     """This process's resident memory, in MiB; 0 where the kernel does not say."""
-    try:
-        with open("/proc/self/statm") as file:
-            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") // (1 << 20)
-    except (OSError, ValueError, IndexError):
-        return 0
+    return int(resident_mb() * 1e6 / 2**20)

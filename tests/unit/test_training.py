@@ -21,7 +21,6 @@ from training.dataset import Plan, fit, normalise, pools, share_out
 from training.evaluate import Labelled, folded, judge, labelled_lines, table
 from training.render import HEIGHT, Renderer, Sample
 
-MODELS = pathlib.Path(__file__).parents[2] / "models"
 ASCII = [chr(code) for code in range(33, 127)]
 
 

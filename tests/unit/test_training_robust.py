@@ -16,8 +16,9 @@ pytest.importorskip("openvino")
 
 from onnx import TensorProto, helper, numpy_helper
 
-from training import damage, robust
+from training import damage, harmed, robust
 from training.onnx_module import OnnxModule
+from training.relative_adam import RelativeAdam
 from worker.reading import retrained
 from worker.reading.runtime import Session
 
@@ -85,14 +86,14 @@ def test_an_unknown_operator_is_named(tmp_path: pathlib.Path) -> None:
         OnnxModule(file)
 
 
-def batch(head: robust.Head, model: pathlib.Path, lines: int = 4) -> robust.Batch:
+def batch(head: robust.Head, model: pathlib.Path, lines: int = 4) -> harmed.Batch:
     """Noise as lines, labelled with what the teacher reads in them, and the same with other noise on top."""
     draw = np.random.default_rng(2)
     clean = draw.uniform(-1, 1, (lines, 3, 48, 128)).astype(np.float32)
     want = robust.teacher(model, head.features)(clean)
     best = head(torch.from_numpy(want)).argmax(-1).reshape(lines, -1).tolist()
     hurt = (clean * 0.5 + draw.normal(0, 0.3, clean.shape)).astype(np.float32)
-    return robust.Batch(want, hurt, [head.text(row) for row in best])
+    return harmed.Batch(want, hurt, [head.text(row) for row in best])
 
 
 def test_the_pupil_learns_the_teachers_answers_and_is_served_with_them(
@@ -104,7 +105,7 @@ def test_the_pupil_learns_the_teachers_answers_and_is_served_with_them(
     shown = batch(head, file)
     pupil = OnnxModule(file, head.features)
     assert sorted(pupil.names) == ["first", "shift"], "the scoring layer stays the published one"
-    steps, losses = robust.SharedSteps(list(pupil.parameters())), []
+    steps, losses = RelativeAdam(list(pupil.parameters())), []
     for _ in range(60):
         loss, parts = robust.loss_of(head, pupil(torch.from_numpy(shown.hurt)), shown, np.random.default_rng(0))
         pupil.zero_grad()
@@ -121,12 +122,16 @@ def test_the_pupil_learns_the_teachers_answers_and_is_served_with_them(
         expected = head(pupil(torch.from_numpy(shown.hurt))).exp().numpy()
     np.testing.assert_allclose(served(shown.hurt)[0].reshape(expected.shape), expected, atol=5e-3)
 
+    for start in ("last.pt", "further.npz"):  # training can go on from either
+        for kept, p in zip(robust.kept_weights(tmp_path / start, pupil), pupil.parameters(), strict=True):
+            np.testing.assert_allclose(kept.numpy(), p.detach().numpy(), atol=5e-3)
+
 
 def test_a_step_is_a_share_of_each_channels_own_size() -> None:
     weight = torch.nn.Parameter(torch.stack([torch.full((3, 2, 2), 10.0), torch.full((3, 2, 2), 2.0)]))
     weight.grad = torch.ones_like(weight)
     before = weight.detach().clone()
-    robust.SharedSteps([weight]).step(0.01)
+    RelativeAdam([weight]).step(0.01)
     moved = (before - weight.detach()).mean(dim=(1, 2, 3))
     assert moved.tolist() == pytest.approx([0.1, 0.02], rel=1e-3)
 

@@ -13,7 +13,7 @@ def resident_mb() -> float:
     try:
         with open("/proc/self/statm", encoding="ascii") as file:
             return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
-    except OSError:
+    except (OSError, ValueError, IndexError):
         return 0.0
 
 
