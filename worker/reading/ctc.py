@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 BLANK = 0
 TOP = 4  # classes a step that leave the graph: the best and three alternatives
+TOP_WORN = 8  # the same where damaged lines are read: less likely characters are weighed there, too
 GROUPS = (40, 160)  # into about so many the classes are parted for the search of the best
 REFUSED = -1e4  # added to the logit of a character that is not allowed
 ALTERNATIVE_MIN = 1e-3  # below this probability an alternative tells a reader nothing
@@ -34,13 +35,13 @@ class Peak:
     nothing: float = 0.0
 
 
-def top_graph(model: Any, classes: int | None = None) -> Any:
-    """Edit an OpenVINO model so that only the best TOP classes of each step leave it.
+def top_graph(model: Any, classes: int | None = None, top: int = TOP) -> Any:
+    """Edit an OpenVINO model so that only the best `top` classes of each step leave it.
 
     Its first output is (batch, steps, classes), softmax or logits; `classes` is needed where the graph leaves it open.
 
     Adds a second input, `allow`, float32 of shape (1, 1, classes), added to the logits (0, or REFUSED). The outputs
-    become the probabilities (batch, steps, TOP) and classes (same, int32), best first. With 18,710 classes this keeps
+    become the probabilities (batch, steps, top) and classes (same, int32), best first. With 18,710 classes this keeps
     4.5 MB a line from being copied and searched in Python.
     """
     from openvino import Model, opset13
@@ -51,14 +52,14 @@ def top_graph(model: Any, classes: int | None = None) -> Any:
     if classes is None:
         classes = logits.get_partial_shape()[2].get_length()
     allow = opset13.parameter([1, 1, classes], np.float32, name="allow")
-    scores, best = _top(opset13.softmax(opset13.add(logits, allow), 2), classes)
+    scores, best = _top(opset13.softmax(opset13.add(logits, allow), 2), classes, top)
     return Model([scores, best], [*model.get_parameters(), allow], "top")
 
 
-def _top(scores: Any, classes: int) -> tuple[Any, Any]:
-    """The TOP highest of `scores` (batch, steps, classes) and their classes, in two rounds.
+def _top(scores: Any, classes: int, top: int) -> tuple[Any, Any]:
+    """The `top` highest of `scores` (batch, steps, classes) and their classes, in two rounds.
 
-    The TOP highest lie in the TOP groups with the highest maxima: a maximum runs at memory speed, and the search is left
+    The highest lie in as many groups, those with the highest maxima: a maximum runs at memory speed, and the search is left
     with few values. One round over all classes took twice as long (0.8 of 21.9 ms a line of PP-OCRv6 more).
     """
     from openvino import opset13
@@ -69,9 +70,9 @@ def _top(scores: Any, classes: int) -> tuple[Any, Any]:
         scores = opset13.pad(scores, np.zeros(3, np.int64), padding, "constant", np.float32(-1))
     groups = opset13.reshape(scores, np.array([0, 0, count, size]), True)
     highest = opset13.reduce_max(groups, np.array([3]), False)
-    chosen = opset13.topk(highest, np.int32(TOP), 2, "max", "index", "i32").output(1)
-    few = opset13.reshape(opset13.gather(groups, chosen, np.int32(2), 2), np.array([0, 0, TOP * size]), True)
-    best = opset13.topk(few, np.int32(TOP), 2, "max", "value", "i32")
+    chosen = opset13.topk(highest, np.int32(top), 2, "max", "index", "i32").output(1)
+    few = opset13.reshape(opset13.gather(groups, chosen, np.int32(2), 2), np.array([0, 0, top * size]), True)
+    best = opset13.topk(few, np.int32(top), 2, "max", "value", "i32")
     which = opset13.divide(best.output(1), np.int32(size))
     inside = opset13.subtract(best.output(1), opset13.multiply(which, np.int32(size)))
     group = opset13.gather(chosen, which, np.int32(2), 2)
@@ -86,7 +87,7 @@ def parted(classes: int) -> tuple[int, int]:
 
 
 def decode(scores: NDArray[np.float32], classes: NDArray[np.int32]) -> list[Peak]:
-    """Greedy decoding of one line: `scores` and `classes` of shape (steps, TOP), best first."""
+    """Greedy decoding of one line: `scores` and `classes` of shape (steps, TOP or more), best first."""
     peaks: list[Peak] = []
     # Plain lists: a line has hundreds of single values to look at, and NumPy is slow to hand single ones out.
     rows, chances = classes.tolist(), scores.tolist()

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from shared.records import Line
 from worker.reading import curved, enhance, geometry, orient, variants
+from worker.reading.context import known_words, lexicon, scope_of, unknown_words
 from worker.reading.crop import MAX_HEIGHT_PX, Cut, Piece, char_records, cut
 from worker.reading.detect import Box
 from worker.reading.geometry import Floats
@@ -23,6 +24,7 @@ KEEP_CONFIDENCE = 0.5  # a line surer than this is kept; below are shadows, rule
 DOUBTFUL_CONFIDENCE = 0.9  # and one that the detector doubted must be surer than this
 SURE_WORN = 0.99  # a worn line that was read so surely is not read with the robust weights, too
 SURE_ALONE = 0.95  # nor a line by itself with which nothing plain is wrong
+WORD_WORTH = 0.1  # confidence that one known word more is worth, of two readings of a damaged line
 STROKE = "一"  # what a dash is read as
 
 Progress = Callable[[int, int], None]
@@ -41,7 +43,8 @@ class Found:
     doubtful: bool = False
     worn: Cut | None = None  # its picture for the robust weights, which are believed
     worn_allowance: float = 0.0  # where they read so much less surely,
-    worn_most: float = SURE_WORN  # and asked where it was not read more surely than this
+    worn_most: float = SURE_WORN  # and asked where it was not read more surely than this,
+    worn_words: bool = False  # or with a word that is not known
 
     def has_text(self) -> bool:
         """Whether anything was read."""
@@ -71,7 +74,7 @@ class Found:
 
 class PageLines:
     """The lines of one page, `boxes` with the doubtful ones last. `allow` are the characters they may hold, None for all
-    of the recogniser's."""
+    of the recogniser's. With `words`, known ones speak for a reading of a damaged line."""
 
     def __init__(
         self,
@@ -79,12 +82,14 @@ class PageLines:
         boxes: Sequence[Box],
         recogniser: Recogniser,
         allow: frozenset[str] | None = None,
+        words: bool = True,
     ) -> None:
         self.image = image
         self.boxes = boxes
         self.recogniser = recogniser
         self.allow = allow
         self.found: list[Found] = []
+        self._lexicon = lexicon() if words and scope_of(allow).english else None
         self._sampled: dict[tuple[int, int], Found] = {}  # read while the page's direction was sought
 
     def orient(self) -> int | None:
@@ -136,7 +141,8 @@ class PageLines:
         if robust and quality.wear in (enhance.ROBUST_ALLOWANCE if alone else enhance.PLAIN_WEAR):
             line.worn = Cut(enhance.spread(image), piece.to_page)
             line.worn_allowance = enhance.ROBUST_ALLOWANCE[quality.wear]
-            line.worn_most = SURE_WORN if quality.wear else SURE_ALONE
+            line.worn_words = bool(quality.wear) or piece is not line.piece
+            line.worn_most = SURE_WORN if line.worn_words else SURE_ALONE
 
     def read(self, progress: Progress | None = None, robust: Callable[[], Recogniser | None] | None = None) -> None:
         """Read every line, near widths together and the doubtful ones last: they say nothing about the page's others. A
@@ -191,14 +197,18 @@ class PageLines:
 
     def _read_worn(self, line: Found, worn: Cut, robust: Callable[[], Recogniser | None]) -> None:
         assert line.reading is not None
-        if line.reading.confidence <= line.worn_most and (recogniser := robust()) is not None:
+        doubtful = line.worn_words and self._lexicon is not None and unknown_words(line.reading.text, self._lexicon)
+        if (doubtful or line.reading.confidence <= line.worn_most) and (recogniser := robust()) is not None:
             self._read_again(line, worn, recogniser, line.worn_allowance)
 
     def _read_again(self, line: Found, mended: Cut, recogniser: Recogniser, allowance: float) -> None:
         """Another picture was measured to be needed, so its reading wins unless the line was read more surely before by what
-        the picture is allowed."""
+        the picture is allowed, or with more known words."""
         assert line.reading is not None
         (reading,) = recogniser.read([mended.image], self.allow)
+        if self._lexicon is not None:
+            more = known_words(reading.text, self._lexicon) - known_words(line.reading.text, self._lexicon)
+            allowance += WORD_WORTH * more
         if reading.text and reading.confidence >= line.reading.confidence - allowance:
             line.reading, line.piece, line.quad = reading, mended, mended.outline()
 

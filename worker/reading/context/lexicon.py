@@ -47,6 +47,36 @@ class Lexicon:
         count = _count(self._words, self._word_counts, np.bytes_(word.lower()))
         return math.log(count / self._all_words) if count else None
 
+    def near(self, word: str, changes: int) -> list[tuple[str, float]]:
+        """Known words that differ from a word of ASCII letters by so many letters at most, or by one letter more or fewer,
+        in small letters; each with its log probability."""
+        letters = np.frombuffer(word.lower().encode("ascii"), np.uint8)
+        found: list[int] = []
+        for size in (len(word) - 1, len(word), len(word) + 1):
+            rows = self._by_length.get(size)
+            if rows is None:
+                continue
+            spelt = self._spelt[rows, :size]
+            if size == len(word):
+                fits = (spelt != letters).sum(axis=1) <= changes
+            else:
+                longer, shorter = (spelt, letters[None, :]) if size > len(word) else (letters[None, :], spelt)
+                fits = _one_longer(longer, shorter)
+            found += rows[fits].tolist()
+        named = [self._words[row].decode("ascii") for row in found]
+        chances = np.log(counts(self._word_counts[found]) / self._all_words).tolist()
+        return [each for each in zip(named, chances, strict=True) if each[0] != word.lower()]
+
+    @functools.cached_property
+    def _spelt(self) -> NDArray[np.uint8]:
+        """The words' letters, (words, longest), filled up with zeros."""
+        return self._words.view(np.uint8).reshape(len(self._words), -1)
+
+    @functools.cached_property
+    def _by_length(self) -> dict[int, NDArray[np.int64]]:
+        lengths = (self._spelt != 0).sum(axis=1)
+        return {size: np.flatnonzero(lengths == size) for size in np.unique(lengths).tolist()}
+
     def char(self, before: str, char: str) -> float:
         """The log probability of a Chinese character after `before`, of which the last two count.
 
@@ -95,6 +125,15 @@ def _key(*chars: str) -> int:
             return 0
         out = out << 16 | ord(char)
     return out
+
+
+def _one_longer(longer: NDArray[np.uint8], shorter: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Whether each word (rows, n + 1) without one of its letters is the shorter one beside it (rows, n); either may be one
+    row for all."""
+    before = np.cumprod(longer[:, :-1] == shorter, axis=1).astype(bool)
+    after = np.cumprod((longer[:, 1:] == shorter)[:, ::-1], axis=1).astype(bool)[:, ::-1]
+    always = np.ones((len(before), 1), dtype=bool)
+    return np.asarray((np.hstack([always, before]) & np.hstack([after, always])).any(axis=1))
 
 
 def _count(keys: NDArray[np.generic], kept: NDArray[np.uint8], key: np.generic) -> float:

@@ -84,7 +84,7 @@ class Context:
     def __init__(self, alphabet: Sequence[str], lexicon: Lexicon) -> None:
         self._alphabet = alphabet
         self._lexicon = lexicon
-        self._scopes: dict[frozenset[str] | None, Scope] = {None: Scope(True, True)}
+        self._scopes: dict[frozenset[str] | None, Scope] = {}
 
     def settle(
         self, peaks: Sequence[Peak], nearly: Sequence[Peak], allow: frozenset[str] | None, hole: float
@@ -111,13 +111,22 @@ class Context:
             out.append(place.settled(number, whole - back))
         return out
 
+    def english(self, peaks: Sequence[Peak], allow: frozenset[str] | None) -> bool:
+        """Whether a line's words may be English ones."""
+        return self._scope(allow).narrowed({script(self._alphabet[peak.index]) for peak in peaks}).english
+
     def _scope(self, allow: frozenset[str] | None) -> Scope:
         if allow not in self._scopes:
             if len(self._scopes) >= SCOPES_KEPT:
-                self._scopes = {None: Scope(True, True)}
-            strange = {char for char in allow or () if char.lower() not in LATIN["en"]}
-            self._scopes[allow] = Scope(True, True).narrowed({script(char) for char in strange})
+                self._scopes.clear()
+            self._scopes[allow] = scope_of(allow)
         return self._scopes[allow]
+
+
+def scope_of(allow: frozenset[str] | None) -> Scope:
+    """Which words a line may hold whose language has the characters `allow`, None for any."""
+    strange = {char for char in allow or () if char.lower() not in LATIN["en"]}
+    return Scope(True, True).narrowed({script(char) for char in strange})
 
 
 def _places(

@@ -56,7 +56,7 @@ class CtcRecogniser:
     weights and some 20 ms the first time, and what is right of the line is filled with the value that the model was trained to see there. `precision`
     is that of the arithmetic (`runtime.arithmetic`); with `auto` the layers that the model names are in 8 bits besides.
     Doubtful characters are settled by the words around them (see `context`), unless `words` is false. With `robust` it is the
-    model of the facts with the weights that were trained further on damaged lines.
+    model of the facts with the weights that were trained further on damaged lines, and unknown words are spelt as known ones.
     """
 
     def __init__(
@@ -84,7 +84,9 @@ class CtcRecogniser:
 
         def edit(graph: Any) -> Any:
             graph = graph if further is None else retrained.applied(graph, further)
-            return ctc.top_graph(eight_bit.applied(graph) if eight else graph, how.get("classes"))
+            return ctc.top_graph(
+                eight_bit.applied(graph) if eight else graph, how.get("classes"), ctc.TOP_WORN if robust else ctc.TOP
+            )
 
         self.session = Session(file, precision=precision, edit=edit)
         self.alphabet = self._alphabet(facts, folder)
@@ -92,6 +94,7 @@ class CtcRecogniser:
         self.allow_all = np.zeros((1, 1, len(self.alphabet)), np.float32)
         self._masks: dict[frozenset[str], NDArray[np.float32]] = {}
         self._context = context.Context(self.alphabet, context.lexicon()) if words else None
+        self._speller = context.Speller(self.alphabet, context.lexicon()) if words and robust else None
         self.stride = self._warm()
 
     def _alphabet(self, facts: Facts, folder: Path) -> list[str]:
@@ -139,6 +142,8 @@ class CtcRecogniser:
             hole = HOLE_HEIGHTS * self.height / self.stride
             nearly = ctc.nearly(scores, classes, context.LEAST_CHANGE)
             peaks = self._context.settle(first, nearly, allow, hole)
+            if self._speller is not None and self._context.english(peaks, allow):
+                peaks = self._speller.spelt(peaks, context.Steps(scores, classes), hole)
         share = ink.columns(sized)
         found = places.extents(
             self._spans(peaks).mean(axis=1).tolist(), share, self.peak_at, self.height * WIDEST_HEIGHTS
@@ -151,13 +156,18 @@ class CtcRecogniser:
                 peak.confidence,
                 x0 * pixels,
                 x1 * pixels,
-                tuple((self.alphabet[index], score) for index, score in peak.alternatives if self.alphabet[index]),
+                self._named(peak.alternatives),
             )
             for peak, (x0, x1) in zip(peaks, found, strict=True)
         )
         confidence = sum(char.confidence for char in chars) / len(chars) if chars else 0.0
         reading = Reading("".join(char.text for char in chars), confidence, chars, self.name)
         return Trace(reading, self.height, share, self._spans(first), tuple(first))
+
+    def _named(self, alternatives: Sequence[tuple[int, float]]) -> tuple[tuple[str, float], ...]:
+        """The first few alternatives that are characters."""
+        known = [(self.alphabet[index], score) for index, score in alternatives if self.alphabet[index]]
+        return tuple(known[: ctc.TOP - 1])
 
     def _told_by_height(
         self,
