@@ -84,8 +84,17 @@ class Quality:
 # are turned level, and scans often show JPEG's blocks; both read well.
 PLAIN_WEAR = ("fax", "salt", "small")
 # Of lines so worn, how much less surely the robust weights may read than others did and still be believed: a letter read out
-# of specks or stairs is often read surely. Filters serve grain better, and are not followed by them.
-ROBUST_ALLOWANCE = {"fax": 0.05, "salt": 0.05, "small": 0.05, "blocks": 0.05, "soft": 0.0, "faint": -0.02, "": 0.0}
+# of specks or stairs is often read surely.
+ROBUST_ALLOWANCE = {
+    "fax": 0.05,
+    "salt": 0.05,
+    "small": 0.05,
+    "blocks": 0.05,
+    "soft": 0.0,
+    "grain": 0.0,
+    "faint": -0.02,
+    "": 0.0,
+}
 
 
 def measure(picture: Picture) -> Quality:

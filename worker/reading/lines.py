@@ -138,7 +138,7 @@ class PageLines:
         plain = piece.image if robust and quality.wear == "faint" else image  # the robust weights see more of it
         if plain is not line.piece.image:
             line.mended, line.allowance = Cut(plain, piece.to_page), enhance.allowance(quality)
-        if robust and quality.wear in (enhance.ROBUST_ALLOWANCE if alone else enhance.PLAIN_WEAR):
+        if robust and (alone or quality.wear in enhance.PLAIN_WEAR):
             line.worn = Cut(enhance.spread(image), piece.to_page)
             line.worn_allowance = enhance.ROBUST_ALLOWANCE[quality.wear]
             line.worn_words = bool(quality.wear) or piece is not line.piece
