@@ -68,6 +68,7 @@ def test_an_unknown_word_is_spelt_as_a_known_one_near_it(read: str, others: Othe
         ("attridutes.com", {5: {"b": 0.4}}),
         ("attridutés", {5: {"b": 0.4}}),  # another language's word
         ("by Mr Richardt", {13: {"": 0.3}}),  # a name
+        ("de la commande fermen", {13: {"": 0.3}}),  # among words of another language
         ("a wonderf-", {8: {"e": 0.4}}),  # goes on in the next line
         ("please", {0: {"r": 0.4}}),  # known as it is
     ],

@@ -24,7 +24,9 @@ SHORTEST = 4  # letters of a word worth putting another in for: shorter ones are
 SHORTEST_SMALL = 3  # ... but not those in small letters
 LONG = 6  # letters from which two changes are made, not one
 MARGIN = 1.0  # log likelihood by which the other word must be better,
-NAME_MARGIN = 8.0  # also for what looks like a name: a large initial, and not at the line's start
+STRANGE_MARGIN = (
+    8.0  # also for what looks like a name (a large initial, and not at the line's start) or stands among unknown words
+)
 SPACED = (
     1.5  # of the line's usual distance from letter to letter, up to which they belong to one word: signs are set wide
 )
@@ -77,12 +79,19 @@ class Speller:
         characters of a word are apart."""
         out: list[Peak] = []
         done = 0
+        text = "".join(self._alphabet[peak.index] for peak in peaks)
+        known = known_words(text, self._lexicon)
+        unknown = (
+            sum(_may_be_misread(word, self._lexicon) for word in WORD.findall(text)) - 1
+        )  # without the word itself
+        english = unknown <= 0 or known > unknown
         for first, end in self._words(peaks, hole):
             out += peaks[done:first]
             left = peaks[first - 1].last + 1 if first else 0
             right = peaks[end].first if end < len(peaks) else len(steps.scores)
             window = Steps(steps.scores[left:right], steps.classes[left:right])
-            out += self._respelt(peaks[first:end], window, left, first == 0)
+            name = self._alphabet[peaks[first].index].isupper() and first > 0
+            out += self._respelt(peaks[first:end], window, left, english, name)
             done = end
         return out + list(peaks[done:])
 
@@ -100,11 +109,11 @@ class Speller:
                 yield at, end
             at = max(end, at + 1)
 
-    def _respelt(self, read: Sequence[Peak], window: Steps, offset: int, starts: bool) -> list[Peak]:
-        """A word's characters, or those of the better word; `window` are its steps, the first of which is `offset`. `starts`
-        tells that the line starts with it."""
+    def _respelt(self, read: Sequence[Peak], window: Steps, offset: int, english: bool, name: bool) -> list[Peak]:
+        """A word's characters, or those of the better word; `window` are its steps, the first of which is `offset`. `english`
+        tells that the line's other words are, and `name` that this one may be none although they are."""
         word = "".join(self._alphabet[peak.index] for peak in read)
-        name = word[0].isupper() and not word.isupper() and not starts
+        margin = STRANGE_MARGIN if not english or (name and not word.isupper()) else MARGIN
         near = self._lexicon.near(word, 2 if len(word) >= LONG else 1)
         others = [(other, score) for other, score in near if len(other) >= SHORTEST]
         spellings = [_cased(word, other) for other, _ in others]
@@ -117,7 +126,7 @@ class Speller:
         likely = lattice.likelihoods(window.scores, window.classes, [texts[at] for at in fit])
         gains = likely + WORD_WEIGHT * prior
         best = int(gains[1:].argmax()) + 1
-        if gains[best] - gains[0] < (NAME_MARGIN if name else MARGIN):
+        if gains[best] - gains[0] < margin:
             return list(read)
         chosen = texts[fit[best]]
         spans = lattice.aligned(window.scores, window.classes, chosen)
