@@ -18,7 +18,6 @@ from shared.settings import Settings
 from shared.store.protocol import Claim, Message, Store
 from worker.cores import CoreLease, host_tag
 from worker.documents import DOCUMENTS_VERSION
-from worker.reading.memory import resident_mb
 from worker.turn import Turn
 
 if TYPE_CHECKING:
@@ -178,4 +177,6 @@ def publish_or_leave(publisher: MessageSink, messages: Iterable[Message]) -> Non
 
 def rss_mib() -> int:
     """This process's resident memory, in MiB; 0 where the kernel does not say."""
+    from worker.reading.memory import resident_mb  # not above: the parent loads this module, and nothing of reading
+
     return int(resident_mb() * 1e6 / 2**20)
