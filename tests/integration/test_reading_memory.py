@@ -1,13 +1,18 @@
 """A worker process reads page after page of every size, good and damaged: its memory stays under its budget and does not grow."""
 
+import gc
 import json
 import subprocess
 import sys
+import weakref
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from shared.records import ReadOptions
 from tests.stack import models_folder
+from worker.reading import page
 
 ROOT = Path(__file__).resolve().parents[2]
 BUDGET_MB = 500
@@ -54,3 +59,21 @@ def test_memory_stays_flat_over_pages_of_every_size() -> None:
     rss = json.loads(done.stdout)
     assert max(rss) < BUDGET_MB
     assert max(rss[-10:]) - max(rss[: PAGES // 2]) < GROWTH_MB, rss
+
+
+def test_where_memory_is_short_engines_are_let_go_and_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    reader = page.Reader(models_folder(), "crnn")
+    engine = weakref.ref(reader.recogniser("crnn"))
+    gc.freeze()  # as a worker process does with what it loaded
+    try:
+        assert reader.warm() == page.WARM_TEXT
+        assert engine() is not None
+        monkeypatch.setattr(page, "MEMORY_MB", 1)
+        reader.read(np.full((60, 60, 3), 255, np.uint8), ReadOptions(engine="crnn"))
+        assert engine() is not None, "it has not grown: loading it again would give nothing back"
+        monkeypatch.setattr(page, "GROWN_MB", -1000)
+        reader.read(np.full((60, 60, 3), 255, np.uint8), ReadOptions(engine="crnn"))
+        assert engine() is None
+        assert reader.warm() == page.WARM_TEXT
+    finally:
+        gc.unfreeze()

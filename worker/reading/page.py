@@ -25,6 +25,7 @@ from worker.reading.versions import Version, all_in_use
 PREPROCESSING = "15"  # raise it whenever anything on the way changes what is read: it is part of every cache key
 STEPS = ("prepare", "detect", "orient", "crop", "recognise", "order")
 MEMORY_MB = 480  # of the process, from which on a page leaves less behind it (see `_keep_small`)
+GROWN_MB = 60  # engines are loaded anew only where the process has grown by so much since they last were
 WARM_TEXT = "OCR ready 2025"
 
 Progress = Callable[[int, int], None]
@@ -76,6 +77,7 @@ class Reader:
         self._detector = detector or Detector.load(models_folder, DETECTOR, precision)
         self._added: Detector | None = None  # a detector that was added, while its engine is held
         self._robust: dict[str, Recogniser | None] = {}  # by version, loaded when the first damaged line comes
+        self._fresh_mb = 0.0  # of the process after the first page that these engines read
 
     def renewed(self, versions: Mapping[str, Version]) -> Reader:
         """A reader with other versions of the weights. This one may go on reading meanwhile, but not afterwards: they
@@ -146,6 +148,11 @@ class Reader:
 
         Raises UnknownOption for an unknown language.
         """
+        page = self._read(image, options, progress)
+        self._keep_small()
+        return page
+
+    def _read(self, image: NDArray[np.uint8], options: ReadOptions, progress: Progress | None) -> Page:
         timer = Timer()
         recogniser = self.recogniser(options.engine)
         allow = characters(options.lang, recogniser.vocabulary)
@@ -184,7 +191,6 @@ class Reader:
         quads = [line.quad for line in kept]
         rows = order.reading_columns(quads) if turn is None else order.reading_rows(quads)
         text = paragraphs.join(rows, [record.text for record in records])
-        self._keep_small()
         timer.step("order")
         return Page(
             width,
@@ -198,8 +204,10 @@ class Reader:
         )
 
     def _keep_small(self) -> None:
-        """Where memory is short, working space is not kept for the next page, and if that is not enough the robust weights
-        are not either: the next damaged page loads them again."""
+        """Where memory is short, a page leaves less behind it, in this order and as far as it must: working space, then the
+        robust weights, which the next damaged page loads again, then the kernels that were prepared for every size of
+        line, by letting the engines go: the next page loads them again, in half a second."""
+        self._fresh_mb = self._fresh_mb or memory.resident_mb()
         if memory.resident_mb() <= MEMORY_MB:
             return
         for recogniser in (*self._recognisers.values(), *filter(None, self._robust.values())):
@@ -207,6 +215,12 @@ class Reader:
         memory.trim()
         if self._robust and memory.resident_mb() > MEMORY_MB:
             self._robust.clear()
+            gc.collect()
+            memory.trim()
+        if memory.resident_mb() > MEMORY_MB and memory.resident_mb() > self._fresh_mb + GROWN_MB:
+            self._recognisers.clear()
+            self._added = None
+            self._fresh_mb = 0.0
             gc.collect()
             memory.trim()
 
