@@ -20,6 +20,7 @@ from celery.worker.request import Request
 from shared.errors import StoreUnavailable
 from shared.settings import get_settings
 from shared.store.protocol import Store
+from worker import forks
 from worker.cores import boot_id
 from worker.notes import find_lost, usable_folder
 from worker.slot import MessageSink, publish_or_leave, slot_name
@@ -46,7 +47,8 @@ class Undertaker:
     def _work(self) -> None:
         from shared.store.open import open_store
 
-        store, publisher = open_store(get_settings())
+        with forks.put_off():
+            store, publisher = open_store(get_settings())
         while True:
             loss = self._losses.get()
             try:
@@ -65,13 +67,14 @@ def bury(
     until, pause = time.monotonic() + TRY_FOR_S, 0.1
     while True:
         try:
-            if run:
-                publish_or_leave(publisher, store.lose_page(run, page, slot, outcome, final=final))
-            cores = [info.get("core") for info in store.slots() if info.get("slot") == slot]
-            store.drop_slot(slot)
-            for core in cores:
-                if core is not None:
-                    store.release_core(boot_id(), core, slot)
+            with forks.put_off():
+                if run:
+                    publish_or_leave(publisher, store.lose_page(run, page, slot, outcome, final=final))
+                cores = [info.get("core") for info in store.slots() if info.get("slot") == slot]
+                store.drop_slot(slot)
+                for core in cores:
+                    if core is not None:
+                        store.release_core(boot_id(), core, slot)
             return
         except StoreUnavailable:
             if time.monotonic() + pause > until:

@@ -2,7 +2,8 @@
 
 Deaf: pages wait on the broker (or lie reserved here) while every process is idle and none was started for
 `deaf_after_s`. A consumer that lost its connection in an unlucky moment does this; a supervisor starts a new one.
-The watch runs in a thread of the parent and loads nothing native, for the parent forks.
+The watch runs in a thread of the parent and loads nothing native, for the parent forks; it works behind the gate of
+`worker.forks`.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from collections.abc import Callable
 from typing import Any
 
 import celery.worker.state
+
+from worker import forks
 
 log = logging.getLogger(__name__)
 
@@ -142,11 +145,14 @@ class Watchdog(threading.Thread):
         threading.Thread(target=self._listen, name="watchdog-pipe", daemon=True).start()
         while True:
             try:
-                self._look_around()
+                with forks.put_off():
+                    self._look_around()
             except Exception:  # the watch goes on whatever it finds
                 log.exception("watchdog")
             time.sleep(self._period_s)
-            if self._check.look(self._depth(), bool(self._warm)):
+            with forks.put_off():
+                depth = self._depth()
+            if self._check.look(depth, bool(self._warm)):
                 log.critical("deaf: pages wait, nothing runs, nothing was started: exit %d", EXIT_DEAF)
                 os._exit(EXIT_DEAF)
 
@@ -166,12 +172,14 @@ class Watchdog(threading.Thread):
                     if key.fd == self._pipe:
                         *lines, heard = (heard + os.read(self._pipe, MESSAGE_BYTES)).split(b"\n")
                         for line in lines:
-                            self._hear(json.loads(line), selector)
+                            with forks.put_off():
+                                self._hear(json.loads(line), selector)
                     else:
                         selector.unregister(key.fd)
                         os.close(key.fd)
                         self._warm.discard(key.data)
-                        self._on_death(key.data)
+                        with forks.put_off():
+                            self._on_death(key.data)
 
     def _hear(self, message: dict[str, Any], selector: selectors.BaseSelector) -> None:
         pid = int(message["pid"])

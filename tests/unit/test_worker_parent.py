@@ -17,7 +17,7 @@ from shared.errors import StoreUnavailable
 from shared.settings import Settings
 from shared.store.protocol import Message
 from tests.worker_fleet import Fleet, png
-from worker import request, watchdog
+from worker import forks, request, watchdog
 from worker.__main__ import command
 from worker.request import PageRequest, bury, child_died
 from worker.slot import slot_name
@@ -211,6 +211,63 @@ def test_the_watch_hears_of_death_and_of_a_missing_model(monkeypatch: pytest.Mon
     assert ended.get(timeout=10) == child.pid
     watchdog.tell_parent({"pid": 1, "problem": "no weights here " * 1000})
     assert ended.get(timeout=10) == watchdog.EXIT_NO_MODEL
+
+
+# A child that is forked while a thread of the parent holds a lock (of an import, say) would wait for it for ever.
+FORKED_AMID_WORK = """
+import os, threading, time
+import shared.store.open
+from worker import request, watchdog
+
+at_work, lock = threading.Event(), threading.Lock()
+
+def work(*_, **__):
+    with lock:
+        at_work.set()
+        time.sleep(0.3)
+    return ()
+
+class Store:
+    lose_page = drop_slot = work
+    slots = lambda self: []
+
+shared.store.open.open_store = lambda settings: (Store(), None)
+START
+at_work.wait(10)
+child = os.fork()
+if child == 0:
+    os._exit(0 if lock.acquire(blocking=False) else 1)
+print("free" if os.waitpid(child, 0)[1] == 0 else "held")
+os._exit(0)
+"""
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        "request.undertaker.report('run', 1, 'slot', 'lost', None)",
+        "watchdog.Watchdog(3600, 1, dict, print, work).start()",
+        "watchdog.Watchdog(0.1, 1, work, print, lambda: None).start()",
+        "w = watchdog.Watchdog(3600, 1, dict, work, print); w.start(); watchdog.tell_parent({'pid': os.spawnlp(os.P_NOWAIT, 'true', 'true'), 'warm': True})",
+    ],
+    ids=["undertaker", "look around", "depths", "death"],
+)
+def test_no_process_is_forked_amid_the_work_of_a_thread(start: str) -> None:
+    code = FORKED_AMID_WORK.replace("START", start)
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.stdout.split()[-1:] == ["free"], done.stdout + done.stderr
+
+
+def test_a_fork_waits_no_longer_for_a_thread_than_it_must(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forks, "WAIT_S", 0.05)
+    with forks.put_off():
+        child = os.fork()
+        if child == 0:
+            with forks.put_off():
+                os._exit(0)
+        assert os.waitpid(child, 0)[1] == 0
+    with forks.put_off():
+        pass
 
 
 def test_a_store_is_named_or_the_worker_says_what_is_missing() -> None:
