@@ -26,7 +26,7 @@ WAIT_S = 90.0
 ROWS: list[tuple[str, str, str]] = []
 
 
-def eventually(check: Callable[[], Any], patience_s: float = WAIT_S, what: str = "") -> Any:
+def eventually(check: Callable[[], Any], patience_s: float = WAIT_S, what: str | Callable[[], str] = "") -> Any:
     """The first true answer; AssertionError when the time is over."""
     end = time.monotonic() + patience_s
     problem: object = None
@@ -38,7 +38,8 @@ def eventually(check: Callable[[], Any], patience_s: float = WAIT_S, what: str =
         except (requests.RequestException, OSError, KeyError, RuntimeError) as error:
             problem = error
         time.sleep(0.05)
-    raise AssertionError(f"not within {patience_s} s: {what or check.__name__} ({problem})")
+    what = what or check.__name__
+    raise AssertionError(f"not within {patience_s} s: {what if isinstance(what, str) else what()} ({problem})")
 
 
 class Observer:
@@ -94,7 +95,7 @@ class Observer:
                 ),
                 {},
             ),
-            what=f"a running attempt of {job}",
+            what=lambda: f"a running attempt of {job}, but {self.attempts(job)}",
         )
 
     def ended(self, job: str, patience_s: float = WAIT_S) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.reading import context, ctc, eight_bit, figures, ink, longline, pack, places, retrained
+from worker.reading import context, ctc, eight_bit, figures, gaps, ink, longline, pack, places, retrained
 from worker.reading.models import Facts, ModelError, place
 from worker.reading.recogniser import Crop, ReadChar, Reading
 from worker.reading.runtime import Session
@@ -161,6 +161,7 @@ class CtcRecogniser:
             for peak, (x0, x1) in zip(peaks, found, strict=True)
         )
         confidence = sum(char.confidence for char in chars) / len(chars) if chars else 0.0
+        chars = gaps.spaced(chars, share, self.height, pixels)
         reading = Reading("".join(char.text for char in chars), confidence, chars, self.name)
         return Trace(reading, self.height, share, self._spans(first), tuple(first))
 

@@ -1,0 +1,59 @@
+"""Spaces that a recogniser leaves out: two numbers or words far apart on one line are two, whatever it says.
+
+Recognisers learn spaces between words of a sentence; over the wide blank between a form's fields or a table's columns they often
+emit none, and "19.90" beside "9.76" becomes one number. What is set letter by letter stays whole: there every gap is wide.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from worker.reading.recogniser import ReadChar
+
+WIDE = 0.6  # blank columns in a row, against the line's height: a space of a font is 0.2 to 0.35
+AGAINST_NEXT = 2.5  # a gap is one of its kind where it is so much wider than the gaps before and after it
+BLANK = 0.04  # share of ink in a column that is still paper
+
+
+def spaced(chars: Sequence[ReadChar], ink: NDArray[np.float32], height: int, pixels: float) -> tuple[ReadChar, ...]:
+    """The characters with spaces put into wide gaps between Latin letters and figures.
+
+    `ink` is the share of ink in every column of the line at `height` px; `pixels` is the width of a column in the px of the
+    characters' positions. A space is as sure as the less sure of its neighbours.
+    """
+    if len(chars) < 2:
+        return tuple(chars)
+    middles = [(char.x0 + char.x1) / 2 / pixels for char in chars]
+    if max(right - left for left, right in itertools.pairwise(middles)) < WIDE * height:
+        return tuple(chars)
+    blank = [_blank(ink, left, right) for left, right in itertools.pairwise(middles)]
+    out = [chars[0]]
+    for at, (char, (begin, end)) in enumerate(zip(chars[1:], blank, strict=True)):
+        beside = max((_width(blank[i]) for i in (at - 1, at + 1) if 0 <= i < len(blank)), default=0)
+        if _latin(out[-1]) and _latin(char) and end - begin >= max(WIDE * height, AGAINST_NEXT * beside):
+            sure = min(out[-1].confidence, char.confidence)
+            out.append(ReadChar(" ", sure, begin * pixels, end * pixels))
+        out.append(char)
+    return tuple(out)
+
+
+def _latin(char: ReadChar) -> bool:
+    return char.text.isascii() and char.text.isalnum()
+
+
+def _width(span: tuple[int, int]) -> int:
+    return span[1] - span[0]
+
+
+def _blank(ink: NDArray[np.float32], left: float, right: float) -> tuple[int, int]:
+    """The longest run of blank columns between two columns: (first, end)."""
+    begin, end = max(0, int(left)), min(len(ink), int(right) + 1)
+    inked = np.flatnonzero(ink[begin:end] >= BLANK)
+    edges = np.concatenate([[-1], inked, [end - begin]])
+    runs = np.diff(edges)
+    widest = int(runs.argmax())
+    return begin + int(edges[widest]) + 1, begin + int(edges[widest]) + int(runs[widest])
