@@ -48,6 +48,12 @@ def test_a_space_stands_where_the_blank_is_wide_for_its_line(
 
 def test_a_space_lies_in_the_blank_and_is_as_sure_as_its_neighbours() -> None:
     chars, ink = line("AB", {0: 40})
+    wide = [ReadChar("A", 0.9, 0.0, 50.0), ReadChar("B", 0.89, 90.0, 144.0)]  # the blank is in their boxes, too
+    assert [(char.x0, char.x1) for char in spaced(wide, ink, HEIGHT, 2.0)] == [
+        (0.0, 32.0),
+        (32.0, 112.0),
+        (112.0, 144.0),
+    ]
     _, space, _ = spaced(chars, ink, HEIGHT, 2.0)
     assert (space.text, space.x0, space.x1) == (" ", 32.0, 112.0)
     assert space.confidence == pytest.approx(0.89)

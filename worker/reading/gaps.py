@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +24,7 @@ def spaced(chars: Sequence[ReadChar], ink: NDArray[np.float32], height: int, pix
     """The characters with spaces put into wide gaps between Latin letters and figures.
 
     `ink` is the share of ink in every column of the line at `height` px; `pixels` is the width of a column in the px of the
-    characters' positions. A space is as sure as the less sure of its neighbours.
+    characters' positions. A space is as sure as the less sure of its neighbours, which end and begin where it does.
     """
     if len(chars) < 2:
         return tuple(chars)
@@ -36,7 +37,10 @@ def spaced(chars: Sequence[ReadChar], ink: NDArray[np.float32], height: int, pix
         beside = max((_width(blank[i]) for i in (at - 1, at + 1) if 0 <= i < len(blank)), default=0)
         if _latin(out[-1]) and _latin(char) and end - begin >= max(WIDE * height, AGAINST_NEXT * beside):
             sure = min(out[-1].confidence, char.confidence)
-            out.append(ReadChar(" ", sure, begin * pixels, end * pixels))
+            x0, x1 = begin * pixels, end * pixels
+            out[-1] = replace(out[-1], x1=min(out[-1].x1, x0))
+            out.append(ReadChar(" ", sure, x0, x1))
+            char = replace(char, x0=max(char.x0, x1))
         out.append(char)
     return tuple(out)
 
