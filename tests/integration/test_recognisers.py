@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from bench.overhead import line as one_line
+from shared.records import ReadOptions
 from tests.stack import models_folder
 from worker.reading import languages
 from worker.reading.cascade import Cascade
 from worker.reading.detect import Detector
 from worker.reading.engines import load_recogniser, version_of
+from worker.reading.engines.ctc_recogniser import CtcRecogniser
 from worker.reading.page import Reader
 from worker.reading.recogniser import Reading, Recogniser
 
@@ -88,6 +92,18 @@ def test_characters_stand_where_they_were_drawn(strong: Recogniser) -> None:
     assert min(char.x0 for char in right) > crop.shape[1] * 0.6
     assert all(a.x1 <= b.x0 + 1e-3 for a, b in zip(reading.chars, reading.chars[1:], strict=False))
     assert all(0 <= char.x0 < char.x1 <= crop.shape[1] for char in reading.chars)
+
+
+@pytest.mark.parametrize("number", [59, 123, 180])
+def test_paper_around_a_line_is_neither_doubt_nor_text(folder: Path, number: int) -> None:
+    reader = Reader(folder, "auto")
+    crnn = load_recogniser("crnn", folder)
+    assert isinstance(crnn, CtcRecogniser)
+    picture = cv2.imdecode(np.frombuffer(one_line(number), np.uint8), cv2.IMREAD_COLOR)  # its right third is empty
+    peaks = crnn.trace(picture).peaks
+    assert crnn.alphabet[peaks[-1].index] == "t"
+    (found,) = reader.read(picture, ReadOptions()).lines
+    assert found.text == f"Order {number} was sent" == "".join(char.text for char in found.chars)
 
 
 def test_only_allowed_characters_are_answered(strong: Recogniser) -> None:

@@ -62,12 +62,16 @@ class Found:
     def record(self) -> Line:
         """The line as it is handed on; it must have been read."""
         assert self.reading is not None
+        inked = [
+            at for at, char in enumerate(self.reading.chars) if char.text.strip()
+        ]  # the paper around it is no space
+        chars = self.reading.chars[inked[0] : inked[-1] + 1] if inked else ()
         return Line(
-            self.reading.text,
+            self.reading.text.strip(),
             self.reading.confidence,
             geometry.as_record(self.quad),
             self.reading.engine,
-            char_records(self.piece, self.reading.chars),
+            char_records(self.piece, chars),
             vertical=self.vertical,
         )
 

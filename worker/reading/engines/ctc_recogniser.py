@@ -163,7 +163,13 @@ class CtcRecogniser:
         confidence = sum(char.confidence for char in chars) / len(chars) if chars else 0.0
         chars = gaps.spaced(chars, share, self.height, pixels)
         reading = Reading("".join(char.text for char in chars), confidence, chars, self.name)
-        return Trace(reading, self.height, share, self._spans(first), tuple(first))
+        seen = self._without_margins(first)
+        return Trace(reading, self.height, share, self._spans(seen), tuple(seen))
+
+    def _without_margins(self, peaks: Sequence[ctc.Peak]) -> Sequence[ctc.Peak]:
+        """Without spaces at the ends: whether the paper around a line is one is no doubt about the line."""
+        inked = [at for at, peak in enumerate(peaks) if self.alphabet[peak.index].strip()]
+        return peaks[inked[0] : inked[-1] + 1] if inked else peaks
 
     def _named(self, alternatives: Sequence[tuple[int, float]]) -> tuple[tuple[str, float], ...]:
         """The first few alternatives that are characters."""
