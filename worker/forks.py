@@ -3,7 +3,7 @@
 Only the thread that forks lives on in the child. A lock that another thread held at that moment (of an import under way, of
 a property being worked out, of a client) stays shut there for ever, and the child hangs before it has loaded a model. It
 was no rarity: of children forked in the first 60 ms of a loss, 3 of 66 hung at an import that the store does at its first
-use. So the parent's threads work behind a gate, and a fork waits until nobody is inside (then 0 of 250).
+use (script not kept). So the parent's threads work behind a gate, and a fork waits until nobody is inside (then 0 of 250).
 """
 
 from __future__ import annotations

@@ -233,7 +233,7 @@ class Store:
 
 shared.store.open.open_store = lambda settings: (Store(), None)
 START
-at_work.wait(10)
+assert at_work.wait(10)
 child = os.fork()
 if child == 0:
     os._exit(0 if lock.acquire(blocking=False) else 1)

@@ -14,7 +14,7 @@ from worker.reading.context import known_words, lexicon, scope_of, unknown_words
 from worker.reading.crop import MAX_HEIGHT_PX, Cut, Piece, char_records, cut
 from worker.reading.detect import Box
 from worker.reading.geometry import Floats
-from worker.reading.recogniser import Reading, Recogniser
+from worker.reading.recogniser import Reading, Recogniser, reading_of, without_margins
 from worker.reading.straighten import level
 from worker.reading.vertical import cells_of, lay_down
 
@@ -62,16 +62,13 @@ class Found:
     def record(self) -> Line:
         """The line as it is handed on; it must have been read."""
         assert self.reading is not None
-        inked = [
-            at for at, char in enumerate(self.reading.chars) if char.text.strip()
-        ]  # the paper around it is no space
-        chars = self.reading.chars[inked[0] : inked[-1] + 1] if inked else ()
+        read = reading_of(without_margins(self.reading.chars), self.reading.engine)
         return Line(
-            self.reading.text.strip(),
-            self.reading.confidence,
+            read.text,
+            read.confidence,
             geometry.as_record(self.quad),
-            self.reading.engine,
-            char_records(self.piece, chars),
+            read.engine,
+            char_records(self.piece, read.chars),
             vertical=self.vertical,
         )
 

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.reading.recogniser import Crop, ReadChar, Reading
+from worker.reading.recogniser import Crop, ReadChar, Reading, reading_of, without_margins
 
 HEIGHT_PX = 48  # of the shared picture: the height recognisers see
 CAPACITY = 6.0  # width of the shared picture against its height; recognisers take 6.7 at least, and want some padding
@@ -93,10 +93,5 @@ def apart(reading: Reading, pictures: Sequence[NDArray[np.uint8]], places: Seque
             for char in reading.chars
             if left - half_gap <= (char.x0 + char.x1) / 2 < right + half_gap
         ]
-        while chars and not chars[0].text.strip():
-            chars.pop(0)
-        while chars and not chars[-1].text.strip():
-            chars.pop()
-        confidence = sum(char.confidence for char in chars) / len(chars) if chars else 0.0
-        out.append(Reading("".join(char.text for char in chars), confidence, tuple(chars), reading.engine))
+        out.append(reading_of(without_margins(chars), reading.engine))
     return out

@@ -38,6 +38,18 @@ class Reading:
     engine: str
 
 
+def without_margins(chars: Sequence[ReadChar]) -> tuple[ReadChar, ...]:
+    """The characters without spaces before the first and after the last: the paper around a line is none of its text."""
+    inked = [at for at, char in enumerate(chars) if char.text.strip()]
+    return tuple(chars[inked[0] : inked[-1] + 1]) if inked else ()
+
+
+def reading_of(chars: Sequence[ReadChar], engine: str) -> Reading:
+    """What characters say together."""
+    confidence = sum(char.confidence for char in chars) / len(chars) if chars else 0.0
+    return Reading("".join(char.text for char in chars), confidence, tuple(chars), engine)
+
+
 class Recogniser(Protocol):
     """Reads lines. Holds warm models; not safe to share between threads."""
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from worker.reading.languages import script
-from worker.reading.recogniser import Crop, ReadChar, Reading
+from worker.reading.recogniser import Crop, ReadChar, Reading, reading_of
 
 LONG_HEIGHTS = 8.0  # width from which a line is long: the stronger engine takes as long for anything shorter than 6.7
 DOUBTFUL = 0.85  # confidence below which a character is read again ...
@@ -71,8 +71,7 @@ def joined(reading: Reading, again: Sequence[tuple[Stretch, Reading]], engine: s
             chars += [replace(char, x0=char.x0 + stretch.left, x1=char.x1 + stretch.left) for char in second.chars]
         at = stretch.end
     chars += reading.chars[at:]
-    confidence = sum(char.confidence for char in chars) / len(chars)
-    return Reading("".join(char.text for char in chars), confidence, tuple(chars), engine)
+    return reading_of(chars, engine)
 
 
 def _run(chars: Sequence[ReadChar], index: int) -> tuple[int, int]:

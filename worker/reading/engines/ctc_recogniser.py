@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from worker.reading import context, ctc, eight_bit, figures, gaps, ink, longline, pack, places, retrained
 from worker.reading.models import Facts, ModelError, place
-from worker.reading.recogniser import Crop, ReadChar, Reading
+from worker.reading.recogniser import Crop, ReadChar, Reading, reading_of
 from worker.reading.runtime import Session
 
 SHRINK_AREA = 2.0  # from this reduction on, pixels are averaged: a linear sample would skip thin strokes
@@ -160,9 +160,7 @@ class CtcRecogniser:
             )
             for peak, (x0, x1) in zip(peaks, found, strict=True)
         )
-        confidence = sum(char.confidence for char in chars) / len(chars) if chars else 0.0
-        chars = gaps.spaced(chars, share, self.height, pixels)
-        reading = Reading("".join(char.text for char in chars), confidence, chars, self.name)
+        reading = reading_of(gaps.spaced(chars, share, self.height, pixels), self.name)
         seen = self._without_margins(first)
         return Trace(reading, self.height, share, self._spans(seen), tuple(seen))
 
