@@ -24,16 +24,23 @@ from bench.scoring import LineScore, table
 
 Image = NDArray[np.uint8]
 Random = np.random.Generator
+COLUMN_ASPECT = 1.5  # height against width from which a line's picture shows a column
+
+
+def line_height(image: Image) -> int:
+    """How high the line is, in pixels: of a column, which is written from top to bottom, that is how wide it is."""
+    height, width = image.shape[:2]
+    return int(width if height > COLUMN_ASPECT * width else height)
 
 
 def blur(image: Image, random: Random) -> Image:
     """Out of focus: a Gaussian of 4 to 7 % of the line's height."""
-    return np.asarray(cv2.GaussianBlur(image, (0, 0), image.shape[0] * random.uniform(0.04, 0.07)), dtype=np.uint8)
+    return np.asarray(cv2.GaussianBlur(image, (0, 0), line_height(image) * random.uniform(0.04, 0.07)), dtype=np.uint8)
 
 
 def motion(image: Image, random: Random) -> Image:
     """Shaken: smeared sideways by 12 to 20 % of the line's height."""
-    length = max(3, round(image.shape[0] * random.uniform(0.12, 0.20)))
+    length = max(3, round(line_height(image) * random.uniform(0.12, 0.20)))
     kernel = np.full((1, length), 1.0 / length, dtype=np.float32)
     return np.asarray(cv2.filter2D(image, -1, kernel), dtype=np.uint8)
 
@@ -60,7 +67,7 @@ def shadow(image: Image, random: Random) -> Image:
     slope = random.uniform(-1.5, 1.5)
     x = np.arange(width)[None, :] + slope * np.arange(height)[:, None]
     shade = np.where(x > edge, random.uniform(0.2, 0.4), 1.0).astype(np.float32)
-    shade = cv2.GaussianBlur(shade, (0, 0), max(1.0, height * 0.05))
+    shade = cv2.GaussianBlur(shade, (0, 0), max(1.0, line_height(image) * 0.05))
     return _to_bytes(image.astype(np.float32) * (along[None, :] * shade)[:, :, None])
 
 
@@ -100,10 +107,11 @@ def fax(image: Image, random: Random) -> Image:
 def lowres(image: Image, random: Random, low: int = 10, high: int = 14, back: bool = False) -> Image:
     """A thumbnail: the line 10 to 14 px high."""
     height, width = image.shape[:2]
-    goal = int(random.integers(low, high + 1))
-    if goal >= height:
+    scale = int(random.integers(low, high + 1)) / line_height(image)
+    if scale >= 1:
         return image
-    small = cv2.resize(image, (max(1, round(width * goal / height)), goal), interpolation=cv2.INTER_AREA)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
     return np.asarray(small, dtype=np.uint8)
 
 

@@ -49,12 +49,12 @@ class Quick:
 class Strong:
     name, version, vocabulary = "ppocrv6", "strong-1", HAN | LATIN | frozenset("äöüÄÖÜßẞ")
 
-    def __init__(self, confidence: float = 0.9) -> None:
-        self.confidence, self.calls = confidence, 0
+    def __init__(self, confidence: float = 0.9, text: str = "strong") -> None:
+        self.confidence, self.text, self.calls = confidence, text, 0
 
     def read(self, crops: Sequence[Crop], allow: frozenset[str] | None = None) -> list[Reading]:
         self.calls += len(crops)
-        return [reading("strong", self.confidence, "ppocrv6") for _ in crops]
+        return [reading(self.text, self.confidence, "ppocrv6") for _ in crops]
 
 
 def gate(**changes: Any) -> Gate:
@@ -97,6 +97,16 @@ def test_of_two_readings_the_crnn_s_stands_only_where_it_is_surer_by_the_margin(
 
 def test_where_both_guess_the_stronger_engine_guesses() -> None:
     assert cascade(Quick(confidence=0.6), Strong(confidence=0.4), threshold=0.001).read([CROP])[0].engine == "ppocrv6"
+
+
+def test_a_whole_number_plate_stands_against_a_surer_half_of_one() -> None:
+    half = Strong(confidence=0.99, text="AK9559")
+    assert cascade(Quick("皖AK9559", 0.9), half, threshold=0.001).read([CROP])[0].text == "皖AK9559"
+    assert cascade(Quick("皖AK9559", 0.6), half, threshold=0.001).read([CROP])[0].text == "AK9559", "a guess does not"
+    letters = Cascade(Quick("皖AK9559", 0.9), half, gate(threshold=0.001), words=False)  # type: ignore[arg-type]
+    assert letters.read([CROP])[0].text == "AK9559", "nor where every character stands for itself"
+    other = Strong(confidence=0.99, text="皖AK9659")
+    assert cascade(Quick("皖AK9559", 0.9), other, threshold=0.001).read([CROP])[0].text == "皖AK9659"
 
 
 def test_the_crnn_is_given_up_on_a_page_it_cannot_read_and_asked_again_on_the_next() -> None:

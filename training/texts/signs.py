@@ -7,6 +7,7 @@ import string
 
 from training.texts.figures import digits
 from training.texts.lists import traditional, words
+from worker.reading.context.plates import PROVINCES
 
 
 def street(rng: random.Random) -> str:
@@ -71,9 +72,6 @@ def sign(rng: random.Random) -> str:
             )
         )
     return traditional()(text) if rng.random() < 0.55 else text
-
-
-PROVINCES = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼"
 
 
 PLATE_SIGNS = "ABCDEFGHJKLMNPQRSTUVWXYZ0123456789"

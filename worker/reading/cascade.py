@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from worker.reading import gate as gates
 from worker.reading import stretches
+from worker.reading.context import whole_plates
 from worker.reading.engines.ctc_recogniser import CtcRecogniser
 from worker.reading.languages import covers
 from worker.reading.recogniser import Crop, Reading, Recogniser
@@ -20,18 +21,20 @@ class Cascade:
     """Two recognisers behind one `read`; `last_stats` says what they did since `begin_page`, for `timing_ms`.
 
     Whoever reads a page in several calls calls `begin_page` before the first of them. Without it every call counts as
-    a page. Either way the answer depends on nothing but the page's own lines.
+    a page. Either way the answer depends on nothing but the page's own lines. With `words` a whole number plate speaks
+    for a reading.
     """
 
     name = "auto"
 
-    def __init__(self, quick: CtcRecogniser, strong: Recogniser, gate: gates.Gate) -> None:
+    def __init__(self, quick: CtcRecogniser, strong: Recogniser, gate: gates.Gate, words: bool = True) -> None:
         self.quick = quick
         self.strong = strong
         self.gate = gate
         self.version = f"{quick.version}+{strong.version}+gate-{gate.fingerprint()}"
         self.vocabulary = quick.vocabulary | strong.vocabulary
         self.last_stats: dict[str, float] = {}
+        self._words = words
         self._begun = False
         self._asked, self._passed_on = 0, 0.0
         self._known: dict[frozenset[str], bool] = {}
@@ -56,7 +59,7 @@ class Cascade:
         """See `Recogniser.read`. Every reading names the engine whose answer it is: `auto` where each read a part."""
         if not self._begun:
             self._reset()
-        able = self._trusted and (allow is None or self._knows(allow))
+        able = self.quick_for(allow) is not None
         stats = self.last_stats
         stats["lines"] += len(crops)
         out: list[Reading | None] = [None] * len(crops)
@@ -87,6 +90,10 @@ class Cascade:
         stats["crnn_ms"] += (middle - began) * 1e3
         stats[f"{self.strong.name}_ms"] += (time.perf_counter() - middle) * 1e3
         return [reading for reading in out if reading is not None]
+
+    def quick_for(self, allow: frozenset[str] | None) -> CtcRecogniser | None:
+        """The CRNN, where the gate was fitted to it and it knows the scripts of `allow`."""
+        return self.quick if self._trusted and (allow is None or self._knows(allow)) else None
 
     def release(self) -> None:
         """See `Recogniser.release`."""
@@ -119,6 +126,9 @@ class Cascade:
 
     def _choose(self, first: Reading, second: Reading) -> Reading:
         """Of the two readings of a doubtful line the stronger engine's, unless the CRNN is sure, and surer by the margin:
-        where both guess, the stronger one guesses better."""
+        where both guess, the stronger one guesses better. But a number plate that only the CRNN read as a whole stands: the
+        stronger engine never learnt plates, and is sure of what it makes of them."""
+        if self._words and first.confidence > FAIRLY_SURE and whole_plates(first.text) > whole_plates(second.text):
+            return first
         surer = first.confidence > max(FAIRLY_SURE, second.confidence + self.gate.margin)
         return first if first.text and surer else second

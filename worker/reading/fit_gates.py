@@ -251,7 +251,8 @@ def report(
         "",
         f"`auto` lets the CRNN (`{versions[0]}`) read every line and passes the doubtful ones on to `{versions[1]}`.",
         "What is doubtful is decided by a logistic regression over what the CRNN shows while reading; of the two readings",
-        f"of a doubtful line the CRNN's is kept only where its mean confidence is higher by {gate.margin}. Of a long line that is "
+        f"of a doubtful line the CRNN's is kept only where its mean confidence is higher by {gate.margin}, "
+        "or where it alone read a whole number plate. Of a long line that is "
         f"nearly so doubtful (from {gates.PARTLY:.0%} of the threshold on) only the words are read again in which the CRNN was "
         "unsure of a character; their time is counted, the shares below are of whole lines.",
         "",

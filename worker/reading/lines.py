@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from shared.records import Line
 from worker.reading import curved, enhance, geometry, orient, variants
-from worker.reading.context import known_words, lexicon, scope_of, unknown_words
+from worker.reading.context import known_words, lexicon, scope_of, unknown_words, whole_plates
 from worker.reading.crop import MAX_HEIGHT_PX, Cut, Piece, char_records, cut
 from worker.reading.detect import Box
 from worker.reading.geometry import Floats
@@ -22,9 +22,12 @@ CHUNK = 16  # lines read between two reports of progress
 MAX_CELLS = 16  # characters looked at one by one to tell columns from lines lying on their side
 KEEP_CONFIDENCE = 0.5  # a line surer than this is kept; below are shadows, rules and logos
 DOUBTFUL_CONFIDENCE = 0.9  # and one that the detector doubted must be surer than this
-SURE_WORN = 0.99  # a worn line that was read so surely is not read with the robust weights, too
-SURE_ALONE = 0.95  # nor a line by itself with which nothing plain is wrong
-WORD_WORTH = 0.1  # confidence that one known word more is worth, of two readings of a damaged line
+SURE_WORN = 0.995  # a worn line that was read so surely is not read with the robust weights, too
+SURE_ALONE = 0.95  # nor a line by itself with which nothing is wrong,
+KEEN = 0.2  # sharpness (`enhance`) below which something may be: two of three clean lines have more, few blurred ones
+QUICK_MARGIN = 0.05  # by which the quick engine must be surer of a worn picture than others of theirs
+WORD_WORTH = 0.1  # confidence that one known word more is worth, of two readings of a damaged line,
+PLATE_WORTH = 0.3  # and a whole number plate
 STROKE = "一"  # what a dash is read as
 
 Progress = Callable[[int, int], None]
@@ -84,14 +87,18 @@ class PageLines:
         recogniser: Recogniser,
         allow: frozenset[str] | None = None,
         words: bool = True,
+        quick: Recogniser | None = None,
     ) -> None:
         self.image = image
         self.boxes = boxes
         self.recogniser = recogniser
         self.allow = allow
+        self.quick = quick
         self.found: list[Found] = []
+        self._words = words
         self._lexicon = lexicon() if words and scope_of(allow).english else None
         self._sampled: dict[tuple[int, int], Found] = {}  # read while the page's direction was sought
+        self._mended: NDArray[np.uint8] | None = None  # of a tall line by itself, its picture put right
 
     def orient(self) -> int | None:
         """See `orient.corner_turn`. What is read on the way is not read again."""
@@ -129,6 +136,9 @@ class PageLines:
         a line may get a third picture for them."""
         if not alone and not enhance.needed([line.piece.image for line in self.found if not line.doubtful], robust):
             return
+        if alone and any(orient.is_tall(line.quad) for line in self.found):
+            picture = enhance.spread(enhance.mend(self.image))
+            self._mended = picture if picture is not self.image else None
         for line in self.found:
             if isinstance(line.piece, Cut):
                 self._mend(line, level(line.piece) if alone else line.piece, alone, robust)
@@ -143,7 +153,8 @@ class PageLines:
             line.worn = Cut(enhance.spread(image), piece.to_page)
             line.worn_allowance = enhance.ROBUST_ALLOWANCE[quality.wear]
             line.worn_words = bool(quality.wear) or piece is not line.piece
-            line.worn_most = SURE_WORN if line.worn_words else SURE_ALONE
+            keen = not line.worn_words and quality.sharpness >= KEEN
+            line.worn_most = SURE_ALONE if keen else SURE_WORN
 
     def read(self, progress: Progress | None = None, robust: Callable[[], Recogniser | None] | None = None) -> None:
         """Read every line, near widths together and the doubtful ones last: they say nothing about the page's others. A
@@ -165,7 +176,7 @@ class PageLines:
                 if line.worn is not None and robust is not None:
                     self._read_worn(line, line.worn, robust)
                 if orient.is_tall(line.quad):
-                    self._read_every_way(line)
+                    self._read_every_way(line, None if line.worn is None else robust)
                 elif line.vertical:
                     self._read_column(line)
             if progress is not None:
@@ -201,15 +212,19 @@ class PageLines:
         doubtful = line.worn_words and self._lexicon is not None and unknown_words(line.reading.text, self._lexicon)
         if (doubtful or line.reading.confidence <= line.worn_most) and (recogniser := robust()) is not None:
             self._read_again(line, worn, recogniser, line.worn_allowance)
+            if self.quick is not None:
+                self._read_again(line, worn, self.quick, -QUICK_MARGIN)
 
     def _read_again(self, line: Found, mended: Cut, recogniser: Recogniser, allowance: float) -> None:
         """Another picture was measured to be needed, so its reading wins unless the line was read more surely before by what
-        the picture is allowed, or with more known words."""
+        the picture is allowed, or with more known words or number plates."""
         assert line.reading is not None
         (reading,) = recogniser.read([mended.image], self.allow)
         if self._lexicon is not None:
             more = known_words(reading.text, self._lexicon) - known_words(line.reading.text, self._lexicon)
             allowance += WORD_WORTH * more
+        if self._words:
+            allowance += PLATE_WORTH * (whole_plates(reading.text) - whole_plates(line.reading.text))
         if reading.text and reading.confidence >= line.reading.confidence - allowance:
             line.reading, line.piece, line.quad = reading, mended, mended.outline()
 
@@ -224,15 +239,19 @@ class PageLines:
         if reading.confidence > line.reading.confidence:
             line.piece, line.reading = laid, reading
 
-    def _read_every_way(self, line: Found) -> None:
-        """A tall quad may be one glyph, a column of characters, or a line on its side: the surest reading wins."""
+    def _read_every_way(self, line: Found, robust: Callable[[], Recogniser | None] | None) -> None:
+        """A tall quad may be one glyph, a column of characters, or a line on its side: the surest reading wins, of the picture
+        as it came or mended. Of a worn one, that way is read with the `robust` weights, too."""
         ways = [line]
-        for corners in (1, 3):
-            rolled = geometry.roll(line.quad, corners)
-            ways.append(Found(rolled, cut(self.image, rolled)))
         width, height = geometry.size(line.quad)
-        if height > 2 * width:
-            ways.append(Found(geometry.roll(line.quad, 1), lay_down(cut(self.image, line.quad)), vertical=True))
+        for page in (self.image, self._mended):
+            if page is None:
+                continue
+            for corners in (1, 3):
+                rolled = geometry.roll(line.quad, corners)
+                ways.append(Found(rolled, cut(page, rolled)))
+            if height > 2 * width:
+                ways.append(Found(geometry.roll(line.quad, 1), lay_down(cut(page, line.quad)), vertical=True))
         for way in ways[1:]:
             way.reading = self._read_one(way.piece.image)
 
@@ -240,4 +259,8 @@ class PageLines:
             return way.reading.confidence * min(1.0, 0.7 + 0.1 * len(way.reading.text)) if way.reading else 0.0
 
         best = max(ways, key=worth)
+        if robust is not None and best.reading and best.reading.confidence <= SURE_WORN and (weights := robust()):
+            (reading,) = weights.read([best.piece.image], self.allow)
+            if reading.text and reading.confidence >= best.reading.confidence - line.worn_allowance:
+                best.reading = reading
         line.quad, line.piece, line.vertical, line.reading = best.quad, best.piece, best.vertical, best.reading

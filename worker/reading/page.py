@@ -22,7 +22,7 @@ from worker.reading.recogniser import Recogniser
 from worker.reading.runtime import arithmetic
 from worker.reading.versions import Version, all_in_use
 
-PREPROCESSING = "17"  # raise it whenever anything on the way changes what is read: it is part of every cache key
+PREPROCESSING = "18"  # raise it whenever anything on the way changes what is read: it is part of every cache key
 STEPS = ("prepare", "detect", "orient", "crop", "recognise", "order")
 MEMORY_MB = 480  # of the process, from which on a page leaves less behind it (see `_keep_small`)
 GROWN_MB = 60  # engines are loaded anew only where the process has grown by so much since they last were
@@ -172,7 +172,8 @@ class Reader:
         cascade = recogniser if isinstance(recogniser, Cascade) else None
         if cascade is not None:
             cascade.begin_page()
-        lines = PageLines(image, boxes, recogniser, allow, self._words)
+        quick = cascade.quick_for(allow) if cascade is not None and alone else None
+        lines = PageLines(image, boxes, recogniser, allow, self._words, quick)
         has_robust = robust_version(options.engine) is not None
         turn = 0 if alone else lines.orient()
         if cascade is not None and turn != 0:

@@ -39,7 +39,7 @@ def load_recogniser(
         from worker.reading.gate import load_gate
 
         parts = [_load(part, folder, chosen.get(part), precision, words) for part in ("crnn", "ppocrv6")]
-        return Cascade(parts[0], parts[1], load_gate())
+        return Cascade(parts[0], parts[1], load_gate(), words)
     if engine in ("crnn", "ppocrv6"):
         return _load(engine, folder, chosen.get(engine), precision, words)
     if engine == "modelscope":

@@ -1,0 +1,102 @@
+"""Lines on their way: which of several readings of a damaged one stands. The recognisers are stood in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import cv2
+import numpy as np
+
+from worker.reading import find
+from worker.reading.lines import PageLines
+from worker.reading.recogniser import Crop, ReadChar, Reading
+
+Answer = tuple[str, float]
+
+
+class Eye:
+    """Answers a picture with what `says` makes of it."""
+
+    name, version, vocabulary = "toy", "toy-1", frozenset("皖A12345专家東")
+
+    def __init__(self, says: Callable[[Crop], Answer]) -> None:
+        self.says = says
+
+    def read(self, crops: Sequence[Crop], allow: frozenset[str] | None = None) -> list[Reading]:
+        return [_reading(*self.says(crop), crop.shape[1]) for crop in crops]
+
+    def release(self) -> None: ...
+
+
+def _reading(text: str, confidence: float, width: int) -> Reading:
+    each = width / max(1, len(text))
+    chars = tuple(ReadChar(char, confidence, each * i, each * i + each) for i, char in enumerate(text))
+    return Reading(text, confidence if text else 0.0, chars, "toy")
+
+
+def salted(height: int, width: int) -> Crop:
+    """A picture with specks all over, dark bars for glyphs."""
+    random = np.random.default_rng(4)
+    image = np.full((height, width, 3), 235, np.uint8)
+    image[height // 4 : 3 * height // 4, 6 : width - 6 : 9] = 30
+    image[random.random((height, width)) < 0.06] = 0
+    image[random.random((height, width)) < 0.06] = 255
+    return image
+
+
+def answer(image: Crop, eye: Eye, robust: Eye | None = None, quick: Eye | None = None) -> str:
+    """What the picture of one line says in the end."""
+    lines = PageLines(image, [find.whole(image)], eye, quick=quick)
+    lines.cut(0)
+    lines.mend(alone=True, robust=robust is not None)
+    lines.read(robust=lambda: robust)
+    (line,) = lines.found
+    return line.record().text
+
+
+def test_a_whole_plate_is_believed_before_a_surer_code() -> None:
+    usual = Eye(lambda crop: ("A12345", 0.97))
+    assert answer(salted(40, 200), usual, Eye(lambda crop: ("皖A12345", 0.85))) == "皖A12345"
+    assert answer(salted(40, 200), usual, Eye(lambda crop: ("皖A12345", 0.5))) == "A12345", "but not by a guess"
+    assert answer(salted(40, 200), usual, Eye(lambda crop: ("AA12345", 0.85))) == "A12345", "nor is any longer code"
+
+
+def test_the_quick_engine_s_reading_of_a_worn_line_must_be_surer_by_the_margin() -> None:
+    usual, robust = Eye(lambda crop: ("A1234", 0.7)), Eye(lambda crop: ("A12345", 0.8))
+    assert answer(salted(40, 200), usual, robust, Eye(lambda crop: ("皖12345", 0.9))) == "皖12345"
+    assert answer(salted(40, 200), usual, robust, Eye(lambda crop: ("皖12345", 0.83))) == "A12345"
+
+
+def test_a_sharp_clean_line_is_not_read_twice_where_it_was_read_surely_and_a_soft_one_is() -> None:
+    sharp = np.full((48, 300, 3), 255, np.uint8)
+    cv2.putText(sharp, "TOTAL 123.45", (8, 36), cv2.FONT_HERSHEY_SIMPLEX, 1.0, (0, 0, 0), 2)
+    soft = cv2.GaussianBlur(sharp, (0, 0), 2.2)
+    asked: list[Crop] = []
+
+    def robust(crop: Crop) -> Answer:
+        asked.append(crop)
+        return "A12345", 0.5
+
+    usual = Eye(lambda crop: ("A12345", 0.97))
+    answer(sharp, usual, Eye(robust))
+    assert not asked
+    answer(np.asarray(soft, np.uint8), usual, Eye(robust))
+    assert asked
+
+
+def test_a_column_is_read_mended_as_well() -> None:
+    image = salted(240, 48)
+
+    def says(crop: Crop) -> Answer:
+        clean = float((crop == 255).all(axis=2).mean()) < 0.02  # the specks are out
+        return ("専家", 0.2) if crop.shape[0] > crop.shape[1] or not clean else ("专家", 0.95)
+
+    assert answer(image, Eye(says)) == "专家"
+
+
+def test_a_worn_column_is_read_with_the_robust_weights_the_way_it_was_read_best() -> None:
+    def lying(text: str, confidence: float) -> Eye:
+        return Eye(lambda crop: (text, confidence) if crop.shape[1] > crop.shape[0] else ("", 0.0))
+
+    assert answer(salted(240, 48), lying("東家", 0.7), lying("专家", 0.9)) == "专家"
+    assert answer(salted(240, 48), lying("東家", 0.7), lying("专家", 0.5)) == "東家"
