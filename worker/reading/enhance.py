@@ -232,11 +232,21 @@ def evenness(grey: Grey) -> float:
     height, width = grey.shape
     values = grey.astype(np.float32)
     side = max(3, height // 2 * 2 + 1)
-    if float(((values - cv2.blur(values, (side, side))) ** 3).mean()) > 0:
+    away = values - cv2.blur(values, (side, side))
+    if float((away * away * away).mean()) > 0:
         return 1.0
     count = min(PAPER_BLOCKS, max(1, width // max(height, 4)))
-    paper = np.array([np.percentile(part, 80) for part in np.array_split(grey, count, axis=1)])
+    paper = np.array([_percentile(part, 80) for part in np.array_split(grey, count, axis=1)])
     return float(paper.min() / max(paper.max(), 1.0))
+
+
+def _percentile(values: NDArray[np.uint8], percent: float) -> float:
+    """What `np.percentile` answers, for small pictures in a fifth of its time."""
+    flat = values.ravel()
+    at = percent / 100 * (flat.size - 1)
+    low = int(at)
+    near = np.partition(flat, (low, min(low + 1, flat.size - 1)))[low : low + 2].astype(float)
+    return float(near[0] + (near[-1] - near[0]) * (at - low))
 
 
 def flatten(picture: Picture) -> Picture:
