@@ -70,7 +70,7 @@ def test_the_quick_engine_s_reading_of_a_worn_line_must_be_surer_by_the_margin()
 def test_a_sharp_clean_line_is_not_read_twice_where_it_was_read_surely_and_a_soft_one_is() -> None:
     sharp = np.full((48, 300, 3), 255, np.uint8)
     cv2.putText(sharp, "TOTAL 123.45", (8, 36), cv2.FONT_HERSHEY_SIMPLEX, 1.0, (0, 0, 0), 2)
-    soft = cv2.GaussianBlur(sharp, (0, 0), 2.2)
+    soft = cv2.GaussianBlur(sharp, (0, 0), 2.5)  # a little: nothing plain is wrong with it
     asked: list[Crop] = []
 
     def robust(crop: Crop) -> Answer:
