@@ -48,7 +48,7 @@ def ink_map(picture: NDArray[np.uint8]) -> NDArray[np.float32]:
     values = grey.astype(np.float32)
     side = max(3, grey.shape[0] // 2 * 2 + 1)
     away = values - cv2.blur(values, (side, side), borderType=cv2.BORDER_REPLICATE)
-    if float((away * away * away).mean()) < 0:  # a power takes ten times as long
+    if float((away * away * away).mean()) < 0:  # ** 3 takes many times as long
         away = -away
     level_of = float(np.percentile(away, 99))
     if level_of < 4:

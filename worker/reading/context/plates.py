@@ -10,9 +10,7 @@ import re
 
 PROVINCES = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼"
 SIGNS = "A-HJ-NP-Z0-9"
-KINDS = (
-    "挂学警港澳领使"  # in place of the last sign: trailers, learners, police, Hong Kong, Macao, consulates, embassies
-)
+KINDS = "挂学警港澳领"  # in place of the last sign: trailers, learners, police, Hong Kong, Macao, consulates
 PLATE = re.compile(
     rf"(?<![A-Za-z0-9])[{PROVINCES}][A-HJ-NP-Z][·•.\- ]?(?:[{SIGNS}]{{5,6}}|[{SIGNS}]{{4}}[{KINDS}])(?![A-Za-z0-9])"
 )
