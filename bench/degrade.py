@@ -10,7 +10,7 @@ import argparse
 import contextlib
 import math
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import cv2
@@ -18,12 +18,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench import machine, readers
-from bench.data import even_sample, line_labels
+from bench.data import LineLabel, even_sample, line_labels
 from bench.readers import MODELS
 from bench.scoring import LineScore, table
 
 Image = NDArray[np.uint8]
 Random = np.random.Generator
+OTHER_SEEDS = 1000  # from here on the damages of other lines are drawn, so that they share none
 COLUMN_ASPECT = 1.5  # height against width from which a line's picture shows a column
 
 
@@ -163,35 +164,56 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--engine", default="ppocrv6")
     parser.add_argument("--models", type=Path, default=MODELS)
     parser.add_argument("--lines", type=int, default=240, help="lines a damage, evenly taken; 0 for all")
+    parser.add_argument("--others", type=int, default=240, help="lines that are not among these, the same; 0 for none")
     parser.add_argument("--control", type=int, default=0, help="clean lines, evenly taken; 0 for all")
     parser.add_argument("--damages", default=",".join(DAMAGES))
     parser.add_argument("--core", type=int, default=None)
     parser.add_argument("--report", type=Path, default=None)
     options = parser.parse_args(arguments)
     every = line_labels(options.data)
-    scores: dict[tuple[str, str], LineScore] = defaultdict(LineScore)
-    seconds: dict[tuple[str, str], float] = defaultdict(float)
     names = [name for name in options.damages.split(",") if name]
+    seen = even_sample(every, options.lines)
+    rest = [label for label in every if label not in set(seen)]
+    others = even_sample(rest, options.others) if options.others else []
+    clean = even_sample(every, options.control)
+    parts = [f"# Damaged lines\n\n{machine.describe()}. Engine {options.engine}."]
     with contextlib.ExitStack() as stack:
         reader = stack.enter_context(readers.own(options.models, options.engine, options.core))
-        for name in ["clean", *names]:
-            labels = even_sample(every, options.control if name == "clean" else options.lines)
-            for seed, label in enumerate(labels):
-                for mode in ("off", "auto"):
-                    answer = reader.read(options.data / label.image, "line", damage=name, seed=seed, preprocess=mode)
-                    text = " ".join(answer["lines"])
-                    for group in (name, *(("all damages",) if name != "clean" else ())):
-                        scores[group, mode].add(label.text, text, label.rule)
-                        seconds[group, mode] += answer.get("read_seconds", 0.0)
+        asked = {"clean": _seeded(clean)} | {name: _seeded(seen) for name in names}
+        parts.append(_table(reader, options.data, asked))
+        if others:
+            parts.append(
+                "## Other lines\n\nNone of those that the choice between readings and its limits were made on."
+            )
+            parts.append(_table(reader, options.data, {name: _seeded(others, OTHER_SEEDS) for name in names}))
+    report = "\n\n".join(parts)
+    print(report)
+    if options.report is not None:
+        options.report.write_text(report + "\n", encoding="utf-8")
+    return 0
+
+
+def _seeded(labels: Sequence[LineLabel], first: int = 0) -> list[tuple[int, LineLabel]]:
+    return list(enumerate(labels, first))
+
+
+def _table(reader: readers.Reader, data: Path, asked: Mapping[str, Sequence[tuple[int, LineLabel]]]) -> str:
+    """Reads the lines asked for, by damage, each with its seed; the table of how well, and at which cost."""
+    scores: dict[tuple[str, str], LineScore] = defaultdict(LineScore)
+    seconds: dict[tuple[str, str], float] = defaultdict(float)
+    for name, labels in asked.items():
+        for seed, label in labels:
+            for mode in ("off", "auto"):
+                answer = reader.read(data / label.image, "line", damage=name, seed=seed, preprocess=mode)
+                text = " ".join(answer["lines"])
+                for group in (name, *(("all damages",) if name != "clean" else ())):
+                    scores[group, mode].add(label.text, text, label.rule)
+                    seconds[group, mode] += answer.get("read_seconds", 0.0)
     rows = []
-    for name in ["clean", *names, "all damages"]:
+    for name in [*asked, "all damages"]:
         off, auto = scores[name, "off"], scores[name, "auto"]
         cost = 1000 * (seconds[name, "auto"] - seconds[name, "off"]) / max(1, auto.lines)
         gain = f"{100 * (auto.exact_share - off.exact_share):+.2f}"
         rows.append([name, off.lines, off.exact_share, auto.exact_share, gain, off.cer, auto.cer, f"{cost:+.1f}"])
     head = ["damage", "lines", "exact, off", "exact, auto", "points", "CER, off", "CER, auto", "ms a line"]
-    report = f"# Damaged lines\n\n{machine.describe()}. Engine {options.engine}.\n\n{table(head, rows)}"
-    print(report)
-    if options.report is not None:
-        options.report.write_text(report + "\n", encoding="utf-8")
-    return 0
+    return table(head, rows)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 import cv2
 import numpy as np
+import pytest
 
 from worker.reading import find
 from worker.reading.lines import PageLines
@@ -104,3 +105,13 @@ def test_a_worn_column_is_read_with_the_robust_weights_the_way_it_was_read_best(
 
     assert answer(salted(240, 48), lying("東家", 0.7), lying("专家", 0.9)) == "专家"
     assert answer(salted(240, 48), lying("東家", 0.7), lying("专家", 0.5)) == "東家"
+
+
+@pytest.mark.parametrize(("shape", "read"), [((4, 3000), 0), ((3000, 4), 0), ((5, 3000), 1), ((20, 4), 1)])
+def test_what_is_too_thin_for_glyphs_is_not_read(shape: tuple[int, int], read: int) -> None:
+    image = np.full((*shape, 3), 255, np.uint8)
+    lines = PageLines(image, [find.whole(image)], Eye(lambda crop: ("A12345", 0.9)))
+    lines.cut(0)
+    lines.mend(alone=True)
+    lines.read()
+    assert len(lines.found) == read

@@ -29,6 +29,8 @@ QUICK_MARGIN = 0.05  # by which the quick engine must be surer of a worn picture
 WORD_WORTH = 0.1  # confidence that one known word more is worth, of two readings of a damaged line,
 PLATE_WORTH = 0.3  # and a whole number plate
 STROKE = "一"  # what a dash is read as
+RULE_PX = 5.0  # what is lower holds no glyph ...
+RULE_ASPECT = 8.0  # ... unless it is a lone one, seen from its narrow side
 
 Progress = Callable[[int, int], None]
 
@@ -76,8 +78,14 @@ class Found:
         )
 
 
+def is_rule(quad: Floats) -> bool:
+    """Whether a quad is too thin for a line of text: enlarged to a recogniser's height it would be endless, and say nothing."""
+    thin, long = sorted(geometry.size(quad))
+    return thin < RULE_PX and long > RULE_ASPECT * thin
+
+
 class PageLines:
-    """The lines of one page, `boxes` with the doubtful ones last. `allow` are the characters they may hold, None for all
+    """The lines of one page, `boxes` with the doubtful ones last; rules among them are left out. `allow` are the characters they may hold, None for all
     of the recogniser's. With `words`, known ones speak for a reading of a damaged line."""
 
     def __init__(
@@ -90,7 +98,7 @@ class PageLines:
         quick: Recogniser | None = None,
     ) -> None:
         self.image = image
-        self.boxes = boxes
+        self.boxes = [box for box in boxes if not is_rule(box.quad)]
         self.recogniser = recogniser
         self.allow = allow
         self.quick = quick
