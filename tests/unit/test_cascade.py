@@ -99,6 +99,28 @@ def test_where_both_guess_the_stronger_engine_guesses() -> None:
     assert cascade(Quick(confidence=0.6), Strong(confidence=0.4), threshold=0.001).read([CROP])[0].engine == "ppocrv6"
 
 
+def test_a_small_initial_among_capital_ones_is_looked_at_again_where_the_crnn_thought_of_the_capital() -> None:
+    class Doubting(Quick):
+        def trace(self, crop: Crop, allow: frozenset[str] | None = None) -> Trace:
+            seen = super().trace(crop, allow)
+            chars = [
+                dataclasses.replace(char, alternatives=((char.text.upper(), 0.012),)) if char.text == "s" else char
+                for char in seen.reading.chars
+            ]
+            return dataclasses.replace(seen, reading=dataclasses.replace(seen.reading, chars=tuple(chars)))
+
+    def read(text: str, quick: type[Quick] = Doubting, words: bool = True) -> str:
+        both = Cascade(quick(text, 0.99), Strong(0.98, "strong"), gate(), words)  # type: ignore[arg-type]
+        return both.read([CROP])[0].text
+
+    assert read("14 Lantern street") == "strong"
+    assert read("14 Lantern street", Quick) == "14 Lantern street", "it thought of nothing else"
+    assert read("14 Lantern street", words=False) == "14 Lantern street", "nor where every character stands for itself"
+    assert read("Lantern by a street") == "strong"
+    for kept in ("Lantern of lead street", "street", "Brown bread", "14 Lantern Street"):
+        assert read(kept) == kept
+
+
 def test_a_whole_number_plate_stands_against_a_surer_half_of_one() -> None:
     half = Strong(confidence=0.99, text="AK9559")
     assert cascade(Quick("皖AK9559", 0.9), half, threshold=0.001).read([CROP])[0].text == "皖AK9559"

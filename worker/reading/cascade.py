@@ -6,8 +6,8 @@ import time
 from collections.abc import Sequence
 
 from worker.reading import gate as gates
-from worker.reading import stretches
-from worker.reading.context import whole_plates
+from worker.reading import second_look, stretches
+from worker.reading.context import lexicon, whole_plates
 from worker.reading.engines.ctc_recogniser import CtcRecogniser
 from worker.reading.languages import covers
 from worker.reading.recogniser import Crop, Reading, Recogniser
@@ -34,7 +34,7 @@ class Cascade:
         self.version = f"{quick.version}+{strong.version}+gate-{gate.fingerprint()}"
         self.vocabulary = quick.vocabulary | strong.vocabulary
         self.last_stats: dict[str, float] = {}
-        self._words = words
+        self._lexicon = lexicon() if words else None
         self._begun = False
         self._asked, self._passed_on = 0, 0.0
         self._known: dict[frozenset[str], bool] = {}
@@ -105,6 +105,8 @@ class Cascade:
         trace = self.quick.trace(crop, allow)
         doubt, parts = self.gate.judge(trace, crop)
         sure = bool(trace.reading.text) and not parts and doubt <= self.gate.threshold
+        if sure and self._lexicon is not None:
+            sure = not second_look.worth(trace.reading.chars, self._lexicon)
         wide = sum(part.right - part.left for part in parts) / crop.shape[1] if parts else 1.0
         self._asked += 1
         self._passed_on += 0.0 if sure else wide
@@ -128,7 +130,11 @@ class Cascade:
         """Of the two readings of a doubtful line the stronger engine's, unless the CRNN is sure, and surer by the margin:
         where both guess, the stronger one guesses better. But a number plate that only the CRNN read as a whole stands: the
         stronger engine never learnt plates, and is sure of what it makes of them."""
-        if self._words and first.confidence > FAIRLY_SURE and whole_plates(first.text) > whole_plates(second.text):
+        if (
+            self._lexicon is not None
+            and first.confidence > FAIRLY_SURE
+            and whole_plates(first.text) > whole_plates(second.text)
+        ):
             return first
         surer = first.confidence > max(FAIRLY_SURE, second.confidence + self.gate.margin)
         return first if first.text and surer else second

@@ -271,7 +271,8 @@ def report(
         "",
         "## The gate",
         "",
-        f"A line is passed on where its doubt is over {gate.threshold:.3f}, or where the CRNN read nothing. Where more than "
+        f"A line is passed on where its doubt is over {gate.threshold:.3f}, where the CRNN read nothing, or where its "
+        "answer has a fault of its kind: a small letter where a capital of its shape may stand, one letter of two (`second_look.py`). Where more than "
         f"{gate.give_up_share:.0%} of a page's first {gate.probe_lines} lines were passed on, the CRNN is not asked about "
         "the rest of that page: by then it costs more time than it saves.",
         "",

@@ -1,6 +1,8 @@
 """What the rest of a line says about a doubtful character: `lexicon` knows words, `settle` weighs them against the pixels,
-and on damaged lines `spell` puts known words for unknown ones. `plates` knows the one form of line that is known as a whole."""
+and on damaged lines `spell` puts known words for unknown ones. `plates` and `amounts` know two forms of text that are
+known as a whole: number plates, and sums in Chinese numerals."""
 
+from worker.reading.context.amounts import settled as sums
 from worker.reading.context.lexicon import lexicon
 from worker.reading.context.plates import whole_plates
 from worker.reading.context.settle import LEAST_CHANGE, Context, scope_of
@@ -14,6 +16,7 @@ __all__ = [
     "known_words",
     "lexicon",
     "scope_of",
+    "sums",
     "unknown_words",
     "whole_plates",
 ]
