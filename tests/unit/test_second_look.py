@@ -28,10 +28,15 @@ def test_a_word_that_lacks_one_of_two_equal_letters_is(text: str) -> None:
     assert worth(chars(text, 0.0), lexicon())
 
 
+@pytest.mark.parametrize("text", ["https:/www.example.org/a", "雨□银行", "電話號码：12"])
+def test_a_lost_slash_an_unlearnt_character_and_mixed_scripts_are(text: str) -> None:
+    assert worth(chars(text, 0.0), lexicon())
+
+
 @pytest.mark.parametrize(
     "text",
     ["", "街道 street", "street", "Brown bread", "Lantern of lead street", "14 Lantern Street", "siRNA", "was recived",
-     "the parcel came this morning", "AB2047-comitee2", "一共 12.50", "LANTERN STREET", "Jon Mattis"],
+     "the parcel came this morning", "AB2047-comitee2", "一共 12.50", "LANTERN STREET", "https://example.org", "電話號碼", "电话号码", "双組", "の電話號码", "Jon Mattis"],
 )  # fmt: skip
 def test_others_are_not(text: str) -> None:
     assert not worth(chars(text), lexicon())

@@ -1,8 +1,9 @@
 """What the rest of a line says about a doubtful character: `lexicon` knows words, `settle` weighs them against the pixels,
-and on damaged lines `spell` puts known words for unknown ones. `plates` and `amounts` know two forms of text that are
-known as a whole: number plates, and sums in Chinese numerals."""
+and on damaged lines `spell` puts known words for unknown ones. `plates`, `amounts` and `codes` know forms of text that
+are known as a whole: number plates, sums in Chinese numerals, and the codes of Chinese firms."""
 
 from worker.reading.context.amounts import settled as sums
+from worker.reading.context.codes import settled as credit_codes
 from worker.reading.context.lexicon import lexicon
 from worker.reading.context.plates import whole_plates
 from worker.reading.context.settle import LEAST_CHANGE, Context, scope_of
@@ -13,6 +14,7 @@ __all__ = [
     "Context",
     "Speller",
     "Steps",
+    "credit_codes",
     "known_words",
     "lexicon",
     "scope_of",

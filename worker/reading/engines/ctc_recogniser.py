@@ -144,7 +144,7 @@ class CtcRecogniser:
             peaks = self._context.settle(first, nearly, allow, hole)
             if self._speller is not None and self._context.english(peaks, allow):
                 peaks = self._speller.spelt(peaks, context.Steps(scores, classes), hole)
-            peaks = context.sums(peaks, self.alphabet)
+            peaks = context.credit_codes(context.sums(peaks, self.alphabet), self.alphabet)
         share = ink.columns(sized)
         found = places.extents(
             self._spans(peaks).mean(axis=1).tolist(), share, self.peak_at, self.height * WIDEST_HEIGHTS
