@@ -7,7 +7,7 @@ from worker.reading.context.codes import settled as credit_codes
 from worker.reading.context.lexicon import lexicon
 from worker.reading.context.plates import whole_plates
 from worker.reading.context.settle import LEAST_CHANGE, Context, scope_of
-from worker.reading.context.spell import Speller, Steps, known_words, unknown_words
+from worker.reading.context.spell import Speller, Steps, known_words, regular, unknown_words
 
 __all__ = [
     "LEAST_CHANGE",
@@ -17,6 +17,7 @@ __all__ = [
     "credit_codes",
     "known_words",
     "lexicon",
+    "regular",
     "scope_of",
     "sums",
     "unknown_words",
