@@ -50,17 +50,20 @@ def worth(chars: Sequence[ReadChar], lexicon: Lexicon) -> bool:
     """Whether a line that was read surely should be read again all the same."""
     text = "".join(char.text for char in chars)
     words = _words(chars)
+    whole = words[:-1] if text.rstrip().endswith("-") else words  # the last one goes on in the next line
     rival = any(other in SELDOM and score >= NEARLY for char in chars for other, score in char.alternatives)
     faults = rival or any(each.search(text) for each in (LIKES, ACCENTED)) or mixed(text)
-    return faults or small_initial(words) or lost_double(words, lexicon) or foreign(words, lexicon)
+    return faults or small_initial(words) or lost_double(words, lexicon) or foreign(whole, lexicon)
 
 
 def foreign(words: Sequence[Sequence[ReadChar]], lexicon: Lexicon) -> bool:
-    """Whether most words of a line are not English. Those in capitals do not count: they are names, or have no accents."""
+    """Whether most words of a line are not English, one in small letters among them: a line of names is not foreign. Words in
+    capitals do not count: they are names, or have no accents."""
     written = ["".join(char.text for char in word) for word in words if len(word) >= SHORTEST]
     written = [word for word in written if regular(word) and not word.isupper()]
-    unknown = sum(lexicon.word(word) is None for word in written)
-    return len(written) >= WORDS and unknown >= UNKNOWN_SHARE * len(written)
+    unknown = [word for word in written if lexicon.word(word) is None]
+    enough = len(written) >= WORDS and len(unknown) >= UNKNOWN_SHARE * len(written)
+    return enough and any(word.islower() for word in unknown)
 
 
 def mixed(text: str) -> bool:
