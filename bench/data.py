@@ -67,3 +67,9 @@ def even_sample(rows: list[T], count: int) -> list[T]:
     if not 0 < count < len(rows):
         return rows
     return [rows[i * len(rows) // count] for i in range(count)]
+
+
+def other_sample(rows: list[T], taken: list[T], count: int) -> list[T]:
+    """`count` rows spread evenly over those that were not taken; none for 0."""
+    known = {id(row) for row in taken}
+    return even_sample([row for row in rows if id(row) not in known], count) if count else []

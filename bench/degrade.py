@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench import machine, readers
-from bench.data import LineLabel, even_sample, line_labels
+from bench.data import LineLabel, even_sample, line_labels, other_sample
 from bench.readers import MODELS
 from bench.scoring import LineScore, table
 
@@ -173,8 +173,7 @@ def main(arguments: Sequence[str]) -> int:
     every = line_labels(options.data)
     names = [name for name in options.damages.split(",") if name]
     seen = even_sample(every, options.lines)
-    rest = [label for label in every if label not in set(seen)]
-    others = even_sample(rest, options.others) if options.others else []
+    others = other_sample(every, seen, options.others)
     clean = even_sample(every, options.control)
     parts = [f"# Damaged lines\n\n{machine.describe()}. Engine {options.engine}."]
     with contextlib.ExitStack() as stack:

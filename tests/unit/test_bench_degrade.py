@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from bench.data import even_sample, other_sample
 from bench.degrade import DAMAGES, damaged, line_height
 
 LINE = np.full((40, 240, 3), 230, np.uint8)
@@ -25,6 +26,15 @@ def test_a_column_is_shrunk_by_its_width_not_to_a_speck() -> None:
 def test_a_column_is_blurred_as_a_line_of_its_glyphs_is() -> None:
     turned = damaged(COLUMN, "blur", 3).transpose(1, 0, 2)
     assert np.abs(turned.astype(int) - damaged(LINE, "blur", 3)).max() <= 1
+
+
+def test_other_lines_are_none_of_those_that_were_taken() -> None:
+    rows = [f"line {number}" for number in range(951)]
+    taken = even_sample(rows, 240)
+    others = other_sample(rows, taken, 240)
+    assert len(set(others)) == 240
+    assert not set(others) & set(taken)
+    assert (other_sample(rows, rows, 240), other_sample(rows, taken, 0)) == ([], [])
 
 
 @pytest.mark.parametrize("name", DAMAGES)

@@ -7,7 +7,7 @@ dropped. Class 0 is the blank.
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -33,6 +33,11 @@ class Peak:
     step: int
     alternatives: tuple[tuple[int, float], ...]
     nothing: float = 0.0
+
+    def instead(self, index: int, confidence: float) -> Peak:
+        """Another character at its place; what was read becomes the first alternative."""
+        others = tuple(each for each in ((self.index, self.confidence), *self.alternatives) if each[0] != index)
+        return replace(self, index=index, confidence=confidence, alternatives=others)
 
 
 def top_graph(model: Any, classes: int | None = None, top: int = TOP) -> Any:

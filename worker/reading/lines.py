@@ -85,8 +85,8 @@ def is_rule(quad: Floats) -> bool:
 
 
 class PageLines:
-    """The lines of one page, `boxes` with the doubtful ones last; rules among them are left out. `allow` are the characters they may hold, None for all
-    of the recogniser's. With `words`, known ones speak for a reading of a damaged line."""
+    """The lines of one page, `boxes` with the doubtful ones last; rules among them are left out. `allow` are the characters
+    they may hold, None for all of the recogniser's. With `words`, known ones speak for a reading of a damaged line."""
 
     def __init__(
         self,

@@ -40,7 +40,7 @@ LIKES = re.compile(
 )
 ACCENTED = re.compile(
     "[À-ÖØ-öø-ɏ]"
-)  # a line with one is of another language, in which the quick network knows few others
+)  # a line with one is of another language, of whose letters the quick network knows few
 WORDS, UNKNOWN_SHARE = 2, 0.5  # words of a line, and how many of them are unknown, from which it is of another language
 SCRIPTS = 3  # characters of one Chinese script only, from which a line may be seen to mix both
 SHORTEST_DOUBLED = 6  # letters of a known word from which one of two equal ones is missed; shorter ones may be names
@@ -70,7 +70,7 @@ def mixed(text: str) -> bool:
     """Whether a line has characters that only traditional Chinese has, and others that only simplified has."""
     traditional, simplified = variants.pairs()
     old, new = (sum(char in own for char in text) for own in (traditional, simplified))
-    return min(old, new) > 0 and old + new >= SCRIPTS and not any("\u3041" <= char <= "\u30fa" for char in text)
+    return min(old, new) > 0 and old + new >= SCRIPTS and not variants.japanese(text)
 
 
 def small_initial(words: Sequence[Sequence[ReadChar]]) -> bool:

@@ -13,7 +13,7 @@ table (Apache-2.0), written by `python -m worker.reading.variants`.
 from __future__ import annotations
 
 import functools
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -56,12 +56,17 @@ def _in_use(char: str, codec: str, below: int) -> bool:
         return False
 
 
+def japanese(chars: Iterable[str]) -> bool:
+    """Whether there is kana among them: Japanese writes some characters in either form."""
+    return any("\u3041" <= char <= "\u30fa" for char in chars)
+
+
 def settled(readings: Sequence[Reading]) -> list[Reading]:
     """The lines of one page, their doubtful characters in the page's script; unchanged where it has none of its own."""
     simplified, traditional = pairs()
     chars = [char for reading in readings for char in reading.chars]
-    if any("\u3041" <= char.text <= "\u30fa" for char in chars):
-        return list(readings)  # Japanese writes some characters in either form
+    if japanese(char.text for char in chars):
+        return list(readings)
     old = sum(char.confidence >= SURE and char.text in simplified for char in chars)
     new = sum(char.confidence >= SURE and char.text in traditional for char in chars)
     if old + new < VOTES or min(old, new) > AGAINST * (old + new):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from worker.reading.ctc import Peak
 
@@ -103,9 +103,8 @@ def _settle(run: Sequence[Place], out: list[Peak]) -> None:
         return
     for place, number in zip(run, _best(run), strict=True):
         if number:
-            peak, (score, index, _) = out[place.at], place.choices[number]
-            others = tuple(each for each in ((peak.index, peak.confidence), *peak.alternatives) if each[0] != index)
-            out[place.at] = replace(peak, index=index, confidence=max(TOLD, score), alternatives=others)
+            score, index, _ = place.choices[number]
+            out[place.at] = out[place.at].instead(index, max(TOLD, score))
 
 
 def _best(run: Sequence[Place]) -> list[int]:

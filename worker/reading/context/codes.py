@@ -9,7 +9,6 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from worker.reading.ctc import Peak
 
@@ -58,9 +57,7 @@ def settled(peaks: Sequence[Peak], alphabet: Sequence[str]) -> list[Peak]:
             continue
         for at, was, sign in zip(places, read, meant, strict=True):
             if sign != was and sign in alphabet:
-                peak, index = peaks[at], alphabet.index(sign)
-                others = tuple(each for each in ((peak.index, peak.confidence), *peak.alternatives) if each[0] != index)
-                out[at] = replace(peak, index=index, confidence=confidence, alternatives=others)
+                out[at] = peaks[at].instead(alphabet.index(sign), confidence)
     return out
 
 
@@ -82,8 +79,8 @@ def _choices(peak: Peak, alphabet: Sequence[str]) -> list[Choice]:
     """What may stand there, likeliest first; nothing where no such sign was thought of."""
     read = alphabet[peak.index]
     found = {alphabet[index]: score for index, score in peak.alternatives if score >= THOUGHT_OF}
-    found = {sign: score for sign, score in found.items() if sign in SIGNS and len(sign) == 1}
-    if read in SIGNS:
+    found = {sign: score for sign, score in found.items() if sign and sign in SIGNS}
+    if read and read in SIGNS:
         found[read] = peak.confidence
     for place, sign in enumerate(MEANT.get(read, "")):
         found[sign] = max(found.get(sign, 0.0), MEANT_LIKELY / (1 + place))
