@@ -27,6 +27,8 @@ BOX_THRESHOLD = 0.5  # mean probability inside a core from which it is text
 UNCLIP = 1.6  # offset = area * UNCLIP / perimeter of the core
 MIN_CORE_PX = 3  # shorter side of a core, in detector pixels
 DOUBTFUL_THRESHOLD = 0.35  # a core from here on may be text; what is read there says whether it is
+FAINT_THRESHOLD = 0.1  # probability from which something may be text that is too small to be seen at this scale
+MIN_FAINT_PX = 12  # pixels of such a place
 EDGE_PX = 8  # so close to a window's edge nothing that only this window saw is believed
 MAX_BOXES = 3000
 BLANK_SPREAD = 12  # grey levels: a tile whose brightest and darkest smoothed pixels differ by less holds no ink
@@ -108,6 +110,11 @@ class Detector:
     def detect(self, image: NDArray[np.uint8], scale: float = 1.0) -> list[Box]:
         """Lines of a BGR picture, looked at `scale` times its size, the doubtful ones last; quads in pixels of the
         picture given."""
+        return self.look(image, scale)[0]
+
+    def look(self, image: NDArray[np.uint8], scale: float = 1.0) -> tuple[list[Box], list[Floats]]:
+        """Its lines as `detect` finds them, and upright quads around what is outside of them and fainter than any line:
+        a closer look may find text there."""
         height, width = image.shape[:2]
         if scale != 1.0:
             goal = (max(1, round(width * scale)), max(1, round(height * scale)))
@@ -118,7 +125,9 @@ class Detector:
         sure = boxes_of(probability)
         zoom = np.array([width / seen.shape[1], height / seen.shape[0]], dtype=np.float32)
         nowhere = np.zeros(2, dtype=np.float32)
-        return [box.moved(zoom, nowhere, (width, height)) for box in [*sure, *doubtful_boxes(most, sure)]]
+        boxes = [*sure, *doubtful_boxes(most, sure)]
+        faint = [quad * zoom for quad in faint_places(most, boxes)]
+        return [box.moved(zoom, nowhere, (width, height)) for box in boxes], faint
 
     def release(self) -> None:
         """Give back the memory of the last shapes: the detector's working space is the largest of a process, and it
@@ -133,6 +142,19 @@ def doubtful_boxes(most: NDArray[np.uint8], sure: Iterable[Box]) -> list[Box]:
     for box in sure:
         cv2.fillPoly(most, [np.round(box.quad).astype(np.int32)], 0)
     return [replace(box, doubtful=True) for box in boxes_of(most, DOUBTFUL_THRESHOLD, 255.0)]
+
+
+def faint_places(most: NDArray[np.uint8], boxes: Iterable[Box]) -> list[Floats]:
+    """Upright quads around what is likelier than `FAINT_THRESHOLD` in the map (probability in 255ths) and in no box, which
+    are blotted out."""
+    for box in boxes:
+        cv2.fillPoly(most, [np.round(box.quad).astype(np.int32)], 0)
+    _, _, stats, _ = cv2.connectedComponentsWithStats((most > FAINT_THRESHOLD * 255).astype(np.uint8))
+    return [
+        np.array([[x, y], [x + wide, y], [x + wide, y + high], [x, y + high]], dtype=np.float32)
+        for x, y, wide, high, area in stats[1:]
+        if area >= MIN_FAINT_PX
+    ]
 
 
 def boxes_of(probability: NDArray[Any], threshold: float = BOX_THRESHOLD, one: float = 1.0) -> list[Box]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -29,6 +30,8 @@ CLOSER_MAX_PX = 1_200_000  # pixels seen again, at most
 CLOSER_MIN_SHARE = 0.08  # of the lines: a few thin boxes are underlines and dirt
 REGION_MARGIN = 1.5  # line heights around small lines that are looked at again
 MAX_DOUBTFUL = 48  # doubtful boxes that are read, of a page
+SCENE_SHARE = 0.45  # of what looks like glyphs stands in no box: bricks, leaves, lattice. Documents have 0.41 at most
+SCENE_CLOSER = 1.6  # times closer what is faint in a scene is looked at again; 1.5 to 2 find the same
 
 
 def whole(image: NDArray[np.uint8]) -> Box:
@@ -42,7 +45,8 @@ def find(detector: Detector, image: NDArray[np.uint8], ink: prepare.Ink) -> list
     hardly seen then, and glyphs too small to be seen, are looked at again, closer."""
     height, width = image.shape[:2]
     scale = prepare.detector_scale(width, height, ink)
-    boxes, doubtful = apart(detector.detect(image, scale))
+    first, faint = detector.look(image, scale)
+    boxes, doubtful = apart(first)
     thin = [box for box in boxes if box.core_px < SMALL_CORE_PX]
     areas = [box.quad for box in thin] if len(thin) >= max(3, CLOSER_MIN_SHARE * len(boxes)) else []
     areas += unseen(ink, scale, boxes, width, height)
@@ -55,12 +59,28 @@ def find(detector: Detector, image: NDArray[np.uint8], ink: prepare.Ink) -> list
         if closer < scale * CLOSER_MIN or cost > budget:
             continue
         budget -= cost
-        fine = detector.detect(np.ascontiguousarray(image[top:bottom, left:right]), closer)
-        same, offset = np.ones(2, dtype=np.float32), np.array([left, top], dtype=np.float32)
-        found, more = apart([box.moved(same, offset, (width, height)) for box in fine])
+        found, more = apart(_inside(detector, image, (left, top, right, bottom), closer))
         boxes = merge(boxes, found, (left, top, right, bottom))
         doubtful = more + doubtful  # what was seen closer comes first
+    closer = min(scale * SCENE_CLOSER, prepare.MAX_ZOOM)
+    for area in regions(faint, width, height) if closer > scale and is_scene(ink, boxes) else []:
+        cost = tiles.seen_px(round((area[2] - area[0]) * closer), round((area[3] - area[1]) * closer))
+        if cost <= budget:
+            budget -= cost
+            doubtful += [replace(box, doubtful=True) for box in _inside(detector, image, area, closer)]
     return boxes + uncovered(doubtful, boxes)
+
+
+def is_scene(ink: prepare.Ink, boxes: Sequence[Box]) -> bool:
+    """Whether a page is a photograph of more than text: most of what looks like glyphs stands in none of its boxes. Signs
+    in it have any size, and the scale that the typical glyph asks for means little."""
+    if ink.glyphs < prepare.ENOUGH_GLYPHS:
+        return False
+    x, y = ink.spots[:, 0] + ink.spots[:, 2] / 2, ink.spots[:, 1] + ink.spots[:, 3] / 2
+    mask = np.zeros((int(y.max()) + 1, int(x.max()) + 1), dtype=np.uint8)
+    for box in boxes:
+        cv2.fillPoly(mask, [np.round(box.quad).astype(np.int32)], 1)
+    return bool(np.mean(mask[y.astype(int), x.astype(int)] == 0) >= SCENE_SHARE)
 
 
 def apart(boxes: Sequence[Box]) -> tuple[list[Box], list[Box]]:
@@ -185,6 +205,15 @@ def is_plainly_one_line(image: NDArray[np.uint8]) -> bool:
     top, bottom, _ = max(rows, key=lambda row: row[2])
     fills = ROW_FILLS * mask.shape[0] < bottom - top < ROW_GLYPHS * typical
     return fills and int(mask[top:bottom].sum()) >= (1 - ROW_STRAYS) * int(mask.sum())
+
+
+def _inside(detector: Detector, image: NDArray[np.uint8], area: tuple[int, int, int, int], scale: float) -> list[Box]:
+    """The lines of a part of the picture (left, top, right, bottom), seen at `scale` times its size; quads in pixels of
+    the whole."""
+    left, top, right, bottom = area
+    fine = detector.detect(np.ascontiguousarray(image[top:bottom, left:right]), scale)
+    same, offset = np.ones(2, dtype=np.float32), np.array([left, top], dtype=np.float32)
+    return [box.moved(same, offset, (image.shape[1], image.shape[0])) for box in fine]
 
 
 def _heights_inside(ink: prepare.Ink, left: int, top: int, right: int, bottom: int) -> NDArray[np.float64]:

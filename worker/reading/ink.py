@@ -8,6 +8,9 @@ from numpy.typing import NDArray
 
 SPECKS = 0.01  # share of the pixels, darkest and brightest, that says nothing of the contrast
 CONTRAST_MIN = 24  # grey levels between paper and ink; below it a crop counts as empty
+PLAIN_LEVELS = 12  # grey levels within a column of paper at most ...
+PLAIN_SHARE = 0.1  # ... and of what the line spans: in a faint line a faint dash counts
+PAPER_HEIGHTS = 0.4  # of a line's height: paper that stays before and after it, as much as recognisers know
 EDGE_SHARE = 0.12  # of the height, above and below, left out: neighbours' descenders and rules lie there
 
 
@@ -34,6 +37,21 @@ def mask(image: NDArray[np.uint8]) -> NDArray[np.bool_] | None:
     _, bright = cv2.threshold(grey, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
     paper_is_bright = bright.mean() > 0.5
     return np.asarray(bright == (0 if paper_is_bright else 1))
+
+
+def without_paper(image: NDArray[np.uint8]) -> tuple[int, int]:
+    """The columns of a line image (height, width, 3) between which it stands, (first, end): without the plain paper at its
+    ends but for a margin. All of them where no column has anything on it."""
+    grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+    low, high = grey.min(axis=0), grey.max(axis=0)
+    most = min(PLAIN_LEVELS, PLAIN_SHARE * (int(high.max()) - int(low.min())))
+    ends = []
+    for side in (slice(None), slice(None, None, -1)):
+        plain = np.maximum(high[side], high[side][0]) - np.minimum(low[side], low[side][0]) <= most
+        ends.append(len(plain) if plain.all() else int(plain.argmin()))
+    margin = int(image.shape[0] * PAPER_HEIGHTS)
+    begin, end = max(0, ends[0] - margin), image.shape[1] - max(0, ends[1] - margin)
+    return (begin, end) if begin < end else (0, image.shape[1])
 
 
 def _contrast(grey: NDArray[np.uint8]) -> int:

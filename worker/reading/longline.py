@@ -58,3 +58,13 @@ def merge(parts: Sequence[Steps], starts: Sequence[int]) -> Steps:
         scores = np.concatenate((scores[: start + meet], more_scores[meet:]))
         classes = np.concatenate((classes[: start + meet], more_classes[meet:]))
     return scores, classes
+
+
+def delayed(steps: Steps, count: int) -> Steps:
+    """The steps with `count` sure blanks before them."""
+    if not count:
+        return steps
+    scores, classes = steps
+    before = np.zeros((count, scores.shape[1]), scores.dtype)
+    before[:, 0] = 1
+    return np.concatenate([before, scores]), np.concatenate([np.zeros((count, classes.shape[1]), classes.dtype), classes])

@@ -216,13 +216,18 @@ class CtcRecogniser:
         return longline.windows(ink.columns(sized), limit, int(self.height * OVERLAP_HEIGHTS), self.stride)
 
     def _steps(self, sized: NDArray[np.uint8], mask: NDArray[np.float32]) -> longline.Steps:
-        cuts = self._cuts(sized)
+        """The best classes of every step. Plain paper before and after the line is not shown to the network: its steps are
+        blank."""
+        begin, beyond = ink.without_paper(sized)
+        begin -= begin % self.stride
+        seen = sized[:, begin:beyond]
+        cuts = self._cuts(seen)
         parts = []
         for first, end in cuts:
-            scores, classes = self.session(self._input(sized[:, first:end]), mask)
-            whole = scores.shape[1] if end == sized.shape[1] else (end - first) // self.stride
+            scores, classes = self.session(self._input(seen[:, first:end]), mask)
+            whole = scores.shape[1] if end == seen.shape[1] else (end - first) // self.stride
             parts.append((scores[0, :whole], classes[0, :whole]))
-        return longline.merge(parts, [first // self.stride for first, _ in cuts])
+        return longline.delayed(longline.merge(parts, [first // self.stride for first, _ in cuts]), begin // self.stride)
 
     def _input(self, sized: NDArray[np.uint8]) -> NDArray[np.float32]:
         width = sized.shape[1]
