@@ -20,6 +20,7 @@ from worker.reading.engines import load_recogniser, version_of
 from worker.reading.engines.ctc_recogniser import CtcRecogniser
 from worker.reading.page import Reader
 from worker.reading.recogniser import Reading, Recogniser
+from worker.reading.runtime import Session
 
 LONG = (
     "The committee met on 14 March 2024 and agreed that every invoice above 1,250.00 euros must carry a reference, a date "
@@ -203,3 +204,32 @@ def test_the_o_of_a_code_is_told_by_its_height_where_the_language_has_one(folder
     crop = np.ascontiguousarray(np.asarray(picture)[:, :, ::-1])
     assert recogniser.read([crop])[0].text == "o1234567"
     assert recogniser.read([crop], frozenset("0123456789"))[0].text == "01234567"
+
+
+class Widths:
+    """A session that notes how wide the pictures are that it is shown."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.seen: list[int] = []
+
+    def __call__(self, *inputs: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+        self.seen.append(inputs[0].shape[3])
+        return self.session(*inputs)
+
+
+def test_paper_around_a_line_is_not_paid_for_and_moves_nothing(folder: Path) -> None:
+    reader = load_recogniser("crnn", folder)
+    assert isinstance(reader, CtcRecogniser)
+    text = line("Order 4711")
+    places = []
+    for before, after in ((0, 0), (300, 600)):
+        widths = Widths(reader.session)
+        reader.session = widths  # type: ignore[assignment]
+        picture = cv2.copyMakeBorder(text, 0, 0, before, after, cv2.BORDER_CONSTANT, value=(255, 255, 255))
+        reading = reader.trace(picture).reading
+        reader.session = widths.session
+        assert reading.text == "Order 4711"
+        assert max(widths.seen) <= 224
+        places.append([char.x0 - before for char in reading.chars])
+    assert places[1] == pytest.approx(places[0], abs=6)  # a step is 4 px of 32

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from worker.reading import detect, find, tiles
+from worker.reading import detect, find, prepare, tiles
 from worker.reading.crop import Cut
 from worker.reading.detect import Box, Detector
 from worker.reading.lines import Found
@@ -104,3 +104,58 @@ def test_a_box_moves_with_all_it_has() -> None:
     )
     assert moved.doubtful
     assert moved.quad.tolist() == [[25, 20], [60, 20], [60, 40], [25, 40]]
+
+
+def test_what_is_fainter_than_a_doubtful_core_is_told_with_its_place() -> None:
+    most = np.zeros((100, 300), dtype=np.uint8)
+    most[20:32, 20:120] = 240
+    most[60:64, 200:230] = 0.15 * 255  # print that is too small at this scale
+    most[80:83, 40:43] = 0.15 * 255  # a speck
+    most[90:95, 100:150] = 0.05 * 255
+    (quad,) = detect.faint_places(most, [box(14, 14, 126, 38)])
+    assert quad.tolist() == [[200, 60], [230, 60], [230, 64], [200, 64]]
+
+
+def spots(*at: tuple[float, float]) -> prepare.Ink:
+    return prepare.Ink(10.0, np.array([(x, y, 8.0, 10.0) for x, y in at]))
+
+
+def test_a_page_is_a_scene_where_most_of_what_looks_like_glyphs_is_in_no_line() -> None:
+    text = [(20.0 + 10 * i, 22.0) for i in range(20)]
+    bricks = [(15.0 * i, 200.0) for i in range(20)]
+    line = [box(10, 10, 240, 40)]
+    assert not find.is_scene(spots(*text), line)
+    assert not find.is_scene(spots(*text, *bricks[:10]), line)
+    assert find.is_scene(spots(*text, *bricks), line)
+    assert not find.is_scene(spots(*bricks[:5]), [])  # too few to say anything
+
+
+class Sees:
+    """In place of the detector: at the first look one line and a faint place; a closer look shows what stands there."""
+
+    def __init__(self) -> None:
+        self.looks: list[tuple[tuple[int, int], float]] = []
+
+    def look(self, image: np.ndarray, scale: float = 1.0) -> tuple[list[Box], list[np.ndarray]]:
+        return [box(10, 10, 240, 40)], [box(300, 200, 380, 212).quad]
+
+    def detect(self, image: np.ndarray, scale: float = 1.0) -> list[Box]:
+        self.looks.append((image.shape[:2], scale))
+        return [box(20, 15, 110, 35)]
+
+
+@pytest.mark.parametrize(("scene", "found"), [(True, 2), (False, 1)])
+def test_a_scene_is_looked_at_closer_where_it_was_faint_and_what_is_there_must_be_read_surely(
+    scene: bool, found: int
+) -> None:
+    text = [(20.0 + 10 * i, 22.0) for i in range(20)]
+    ink = spots(*text, *[(15.0 * i, 300.0) for i in range(20 * scene)])
+    detector = Sees()
+    boxes = find.find(detector, np.zeros((400, 500, 3), np.uint8), ink)  # type: ignore[arg-type]
+    assert len(boxes) == found
+    assert len(detector.looks) == found - 1
+    if scene:
+        assert boxes[-1].doubtful
+        left, top = boxes[-1].quad.min(axis=0)
+        assert left > 280
+        assert top > 180

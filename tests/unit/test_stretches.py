@@ -59,6 +59,12 @@ def test_chinese_is_parted_between_sure_characters() -> None:
     assert words(line(text, at6=0.5, at7=0.95)) == ["好我们一"]
 
 
+def test_a_character_that_was_read_surely_may_be_asked_for() -> None:
+    reading = line(LINE)
+    (part,) = stretches.find(reading, WIDE * len(LINE), HEIGHT, {LINE.index("brown") + 2})
+    assert LINE[part.first : part.end].strip() == "brown"
+
+
 @pytest.mark.parametrize(
     "reading",
     [line(LINE), line("short one", at1=0.3), line(LINE, at5=0.5, at11=0.5, at17=0.5, at22=0.5, at28=0.5)],
@@ -106,12 +112,17 @@ class OneWord(Strong):
         return [Reading("brown", 0.97, chars, "ppocrv6") for _ in crops]
 
 
-@pytest.mark.parametrize(("share", "engine", "partly"), [(1.5, "crnn", 0), (1.1, "auto", 1), (0.9, "ppocrv6", 0)])
-def test_a_long_line_that_is_nearly_doubtful_is_read_again_in_part(share: float, engine: str, partly: int) -> None:
+@pytest.mark.parametrize(
+    ("share", "words", "engine", "partly"),
+    [(1.5, False, "crnn", 0), (1.1, False, "auto", 1), (0.9, False, "ppocrv6", 0), (1.5, True, "auto", 1)],
+    ids=["sure", "nearly doubtful", "doubtful", "sure but for one letter, looked at again"],
+)
+def test_a_long_line_is_read_again_in_part(share: float, words: bool, engine: str, partly: int) -> None:
     crop = np.full((HEIGHT, WIDE * len(LINE), 3), 255, np.uint8)
     doubt = gate().doubt(gates.features(LongQuick().trace(crop), HEIGHT))
     strong = OneWord()
-    reader = Cascade(LongQuick(), strong, dataclasses.replace(gate(), threshold=doubt * share))  # type: ignore[arg-type]
+    limit = dataclasses.replace(gate(), threshold=doubt * share)
+    reader = Cascade(LongQuick(), strong, limit, words)  # type: ignore[arg-type]
     (read,) = reader.read([crop])
     assert read.engine == engine
     assert reader.last_stats["partly_lines"] == partly

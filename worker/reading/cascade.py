@@ -105,8 +105,11 @@ class Cascade:
         trace = self.quick.trace(crop, allow)
         doubt, parts = self.gate.judge(trace, crop)
         sure = bool(trace.reading.text) and not parts and doubt <= self.gate.threshold
-        if (sure or parts) and self._lexicon is not None and second_look.worth(trace.reading.chars, self._lexicon):
-            sure, parts = False, []
+        if (sure or parts) and self._lexicon is not None:
+            chars = trace.reading.chars
+            faults = second_look.faults(chars, self._lexicon)
+            if faults or (sure and second_look.hardly_read(chars)):
+                sure, parts = False, stretches.find(trace.reading, crop.shape[1], crop.shape[0], faults)
         wide = sum(part.right - part.left for part in parts) / crop.shape[1] if parts else 1.0
         self._asked += 1
         self._passed_on += 0.0 if sure else wide

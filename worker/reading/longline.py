@@ -67,4 +67,6 @@ def delayed(steps: Steps, count: int) -> Steps:
     scores, classes = steps
     before = np.zeros((count, scores.shape[1]), scores.dtype)
     before[:, 0] = 1
-    return np.concatenate([before, scores]), np.concatenate([np.zeros((count, classes.shape[1]), classes.dtype), classes])
+    return np.concatenate([before, scores]), np.concatenate(
+        [np.zeros((count, classes.shape[1]), classes.dtype), classes]
+    )

@@ -7,7 +7,7 @@ line is parted where the quick engine was sure: in the middle of a space, or bet
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -38,15 +38,16 @@ class Stretch:
         return np.ascontiguousarray(crop[:, self.left : self.right])
 
 
-def find(reading: Reading, width: int, height: int) -> list[Stretch]:
-    """The stretches of a line (`width` x `height` px) to read again; none where nothing is doubtful, where too much is,
-    or where the line is short: then it is for the whole line to be read again, or not."""
+def find(reading: Reading, width: int, height: int, also: Container[int] = ()) -> list[Stretch]:
+    """The stretches of a line (`width` x `height` px) to read again, of characters that were not read surely and those whose
+    indices are in `also`; none where nothing is doubtful, where too much is, or where the line is short: then it is for
+    the whole line to be read again, or not."""
     chars = reading.chars
     if width <= LONG_HEIGHTS * height or not chars:
         return []
     runs: list[tuple[int, int]] = []
     for index, char in enumerate(chars):
-        if char.confidence >= DOUBTFUL or (runs and index < runs[-1][1]):
+        if (char.confidence >= DOUBTFUL and index not in also) or (runs and index < runs[-1][1]):
             continue
         first, end = _run(chars, index)
         if runs and chars[first].x0 - chars[runs[-1][1] - 1].x1 < NEAR_HEIGHTS * height:

@@ -227,7 +227,9 @@ class CtcRecogniser:
             scores, classes = self.session(self._input(seen[:, first:end]), mask)
             whole = scores.shape[1] if end == seen.shape[1] else (end - first) // self.stride
             parts.append((scores[0, :whole], classes[0, :whole]))
-        return longline.delayed(longline.merge(parts, [first // self.stride for first, _ in cuts]), begin // self.stride)
+        return longline.delayed(
+            longline.merge(parts, [first // self.stride for first, _ in cuts]), begin // self.stride
+        )
 
     def _input(self, sized: NDArray[np.uint8]) -> NDArray[np.float32]:
         width = sized.shape[1]
