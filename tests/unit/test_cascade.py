@@ -38,10 +38,11 @@ class Quick:
 
     def __init__(self, text: str = "quick", confidence: float = 1.0) -> None:
         self.text, self.confidence, self.calls = text, confidence, 0
+        self.begins = 0  # column of the first character
 
     def trace(self, crop: Crop, allow: frozenset[str] | None = None) -> Trace:
         self.calls += 1
-        spans = np.array([(20 * i, 20 * i + 4) for i in range(len(self.text))], np.float32).reshape(-1, 2)
+        spans = np.array([(20 * i, 20 * i + 4) for i in range(len(self.text))], np.float32).reshape(-1, 2) + self.begins
         seen = peaks(len(self.text), self.confidence)
         return Trace(reading(self.text, self.confidence, "crnn"), 32, ink.columns(crop), spans, seen)
 
@@ -119,6 +120,27 @@ def test_a_small_initial_among_capital_ones_is_looked_at_again_where_the_crnn_th
     assert read("Lantern by a street") == "strong"
     for kept in ("Lantern of lead street", "street", "Brown bread", "14 Lantern Street"):
         assert read(kept) == kept
+
+
+def test_what_the_crnn_is_wrong_about_is_the_stronger_engine_s_however_sure_it_is() -> None:
+    def read(text: str, answer: str, confidence: float) -> str:
+        return cascade(Quick(text, 0.99), Strong(confidence, answer)).read([CROP[:, :240]])[0].text
+
+    assert read("12x34 mm", "12×34 mm", 0.9) == "12×34 mm"
+    assert read("12x34 mm", "12%34", 0.5) == "12x34 mm", "it must not be a guess"
+    assert read("12x34 mm", "", 0.0) == "12x34 mm"
+
+
+def test_ink_far_before_the_first_character_is_a_sign_that_was_passed_over() -> None:
+    def read(columns: slice) -> str:
+        crop = CROP.copy()
+        crop[8:24, columns] = 0
+        quick = Quick("quick", 0.99)
+        quick.begins = 40
+        return cascade(quick, Strong(confidence=0.99)).read([crop])[0].text
+
+    assert read(slice(40, 130)) == "quick"
+    assert read(slice(10, 130)) == "strong"
 
 
 def test_a_whole_number_plate_stands_against_a_surer_half_of_one() -> None:

@@ -69,6 +69,23 @@ def test_the_quick_engine_s_reading_of_a_worn_line_must_be_surer_by_the_margin()
     assert answer(salted(40, 200), usual, robust, Eye(lambda crop: ("皖12345", 0.83))) == "A12345"
 
 
+def test_what_the_quick_engine_is_wrong_about_is_not_believed_of_a_worn_line() -> None:
+    usual = Eye(lambda crop: ("12×34", 0.8))
+    assert answer(salted(40, 200), usual, usual, Eye(lambda crop: ("12x34", 0.99))) == "12×34"
+    assert answer(salted(40, 200), usual, usual, Eye(lambda crop: ("12-34", 0.99))) == "12-34"
+    plate = Eye(lambda crop: ("皖A8H128", 0.99))  # as a code it would be doubted
+    assert answer(salted(40, 200), usual, usual, plate) == "皖A8H128"
+
+
+def test_known_words_say_nothing_of_a_line_in_another_language() -> None:
+    usual = Eye(lambda crop: ("Für Straße", 0.9))
+    assert answer(salted(40, 200), usual, Eye(lambda crop: ("For Strafe", 0.8))) == "Für Straße"
+    assert (
+        answer(salted(40, 200), Eye(lambda crop: ("Fxr street", 0.9)), Eye(lambda crop: ("For street", 0.8)))
+        == "For street"
+    )
+
+
 def test_a_sharp_clean_line_is_not_read_twice_where_it_was_read_surely_and_a_soft_one_is() -> None:
     sharp = np.full((48, 300, 3), 255, np.uint8)
     cv2.putText(sharp, "TOTAL 123.45", (8, 36), cv2.FONT_HERSHEY_SIMPLEX, 1.0, (0, 0, 0), 2)

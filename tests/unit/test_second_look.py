@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from worker.reading.context import lexicon
@@ -51,6 +53,16 @@ def test_what_a_seldom_sign_is_taken_for_is(text: str) -> None:
 )  # fmt: skip
 def test_and_these_are_not(text: str) -> None:
     assert not faults(chars(text, 0.0), lexicon())
+
+
+@pytest.mark.parametrize("text", ["$1,210.52", "654,274.02", "Total 280.64", "Y93,469.81"])
+def test_a_sum_whose_first_sign_was_not_read_surely_is(text: str) -> None:
+    line = chars(text, 0.0)
+    at = next(i for i, char in enumerate(text) if (not char.isalpha() and char != " ") or char == "Y")
+    assert not faults([replace(char, confidence=0.995) for char in line], lexicon())
+    assert faults([replace(char, confidence=0.98 if i == at else 0.995) for i, char in enumerate(line)], lexicon()) == {
+        at
+    }
 
 
 def test_a_sign_that_was_nearly_read_is() -> None:

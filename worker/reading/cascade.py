@@ -63,30 +63,31 @@ class Cascade:
         stats = self.last_stats
         stats["lines"] += len(crops)
         out: list[Reading | None] = [None] * len(crops)
-        waiting: list[tuple[int, list[Stretch]]] = []  # what the strong engine must read: of these lines, these parts
+        # What the strong engine must read: of these lines, these parts; and whether it is asked because of a fault.
+        waiting: list[tuple[int, list[Stretch], bool]] = []
         began = time.perf_counter()
         for index, crop in enumerate(crops):
-            sure = False
+            sure = faulty = False
             parts: list[Stretch] = []
             if able and not self._gave_up():
-                out[index], sure, parts = self._ask_quick(crop, allow)
+                out[index], sure, parts, faulty = self._ask_quick(crop, allow)
             if not sure:
-                waiting.append((index, parts))
+                waiting.append((index, parts, faulty))
         middle = time.perf_counter()
         pictures = [
             picture
-            for index, parts in waiting
+            for index, parts, _ in waiting
             for picture in ([part.of(crops[index]) for part in parts] or [crops[index]])
         ]
         answers = iter(self.strong.read(pictures, allow))
-        for index, parts in waiting:
+        for index, parts, faulty in waiting:
             first = out[index]
             if first is not None and parts:
                 again = [(part, next(answers)) for part in parts]
-                out[index] = stretches.joined(first, again, self.name)
+                out[index] = stretches.joined(first, again, self.name, 1 - FAIRLY_SURE if faulty else stretches.MARGIN)
             else:
                 second = next(answers)
-                out[index] = second if first is None else self._choose(first, second)
+                out[index] = second if first is None else self._choose(first, second, faulty)
         stats["crnn_ms"] += (middle - began) * 1e3
         stats[f"{self.strong.name}_ms"] += (time.perf_counter() - middle) * 1e3
         return [reading for reading in out if reading is not None]
@@ -100,11 +101,13 @@ class Cascade:
         self.quick.release()
         self.strong.release()
 
-    def _ask_quick(self, crop: Crop, allow: frozenset[str] | None) -> tuple[Reading, bool, list[Stretch]]:
-        """The CRNN's reading, whether it may stand, and if not, which parts of it must be read again (none: all)."""
+    def _ask_quick(self, crop: Crop, allow: frozenset[str] | None) -> tuple[Reading, bool, list[Stretch], bool]:
+        """The CRNN's reading, whether it may stand, and if not, which parts of it must be read again (none: all), and
+        whether that is because of a fault of its kind."""
         trace = self.quick.trace(crop, allow)
         doubt, parts = self.gate.judge(trace, crop)
         sure = bool(trace.reading.text) and not parts and doubt <= self.gate.threshold
+        faults: frozenset[int] = frozenset()
         if (sure or parts) and self._lexicon is not None:
             chars = trace.reading.chars
             faults = second_look.faults(chars, self._lexicon)
@@ -115,7 +118,7 @@ class Cascade:
         self._passed_on += 0.0 if sure else wide
         self.last_stats["crnn_lines"] += 1
         self.last_stats["partly_lines" if parts else "passed_on_lines"] += not sure
-        return trace.reading, sure, parts
+        return trace.reading, sure, parts, bool(faults)
 
     def _knows(self, allow: frozenset[str]) -> bool:
         """Whether the CRNN knows the scripts of `allow` as well as the stronger engine does; remembered: it takes ms."""
@@ -129,9 +132,9 @@ class Cascade:
         """Whether this page has shown that the CRNN does not earn its time on it."""
         return self._asked >= self.gate.probe_lines and self._passed_on > self._asked * self.gate.give_up_share
 
-    def _choose(self, first: Reading, second: Reading) -> Reading:
+    def _choose(self, first: Reading, second: Reading, faulty: bool = False) -> Reading:
         """Of the two readings of a doubtful line the stronger engine's, unless the CRNN is sure, and surer by the margin:
-        where both guess, the stronger one guesses better. But a number plate that only the CRNN read as a whole stands: the
+        where both guess, the stronger one guesses better, and where the CRNN is `faulty` its being sure says nothing. But a number plate that only the CRNN read as a whole stands: the
         stronger engine never learnt plates, and is sure of what it makes of them."""
         if (
             self._lexicon is not None
@@ -140,4 +143,6 @@ class Cascade:
         ):
             return first
         surer = first.confidence > max(FAIRLY_SURE, second.confidence + self.gate.margin)
+        if faulty and second.text and second.confidence > FAIRLY_SURE:
+            return second
         return first if first.text and surer else second

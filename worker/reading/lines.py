@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.records import Line
-from worker.reading import curved, enhance, geometry, orient, variants
+from worker.reading import brackets, curved, enhance, geometry, orient, second_look, variants
 from worker.reading.context import known_words, lexicon, scope_of, unknown_words, whole_plates
 from worker.reading.crop import MAX_HEIGHT_PX, Cut, Piece, char_records, cut
 from worker.reading.detect import Box
@@ -198,6 +198,12 @@ class PageLines:
         for (line, _), reading in zip(read, variants.settled([reading for _, reading in read]), strict=True):
             line.reading = reading
 
+    def match_brackets(self) -> None:
+        """See `brackets`."""
+        for line in self.found:
+            if line.reading is not None:
+                line.reading = brackets.matched(line.reading)
+
     def _cut(self, box: Box, turn: int | None) -> Found:
         vertical = turn is None and orient.is_tall(box.quad)
         corners = 1 if vertical else turn or 0
@@ -225,16 +231,25 @@ class PageLines:
 
     def _read_again(self, line: Found, mended: Cut, recogniser: Recogniser, allowance: float) -> None:
         """Another picture was measured to be needed, so its reading wins unless the line was read more surely before by what
-        the picture is allowed, or with more known words or number plates."""
+        the picture is allowed, or with more known words or number plates. What the quick engine reads with a fault of its
+        kind is not believed however sure it is."""
         assert line.reading is not None
         (reading,) = recogniser.read([mended.image], self.allow)
-        if self._lexicon is not None:
+        if recogniser is self.quick and self._faulty(reading):
+            return
+        if self._lexicon is not None and not (second_look.ACCENTED.search(reading.text + line.reading.text)):
             more = known_words(reading.text, self._lexicon) - known_words(line.reading.text, self._lexicon)
             allowance += WORD_WORTH * more
         if self._words:
             allowance += PLATE_WORTH * (whole_plates(reading.text) - whole_plates(line.reading.text))
         if reading.text and reading.confidence >= line.reading.confidence - allowance:
             line.reading, line.piece, line.quad = reading, mended, mended.outline()
+
+    def _faulty(self, reading: Reading) -> bool:
+        """Whether the quick engine's reading has a fault of its kind (see `second_look`); plates it knows best."""
+        if self._lexicon is None or whole_plates(reading.text):
+            return False
+        return bool(second_look.faults(reading.chars, self._lexicon))
 
     def _read_column(self, line: Found) -> None:
         """A column is read lying on its side, as recognisers are trained to; one that is not sure is cut into its

@@ -34,8 +34,9 @@ LIKES = re.compile(
     r"""
       \d\ ?[xX]\ ?\d                                        # ×
     | \d\ ?,m\b | \bmm['’](?!\w) | \d\ ?um\b | \d{3}\ ?pm\b | \d°C | (?<![A-Za-z0-9-])\d{2,4}C\b(?!@) | kW[-.]h | \dk[QO0]\b     # μ, ℃, °, ·, Ω
-    | [\d/]\ ?m[23]\b | \d\ ?m\b                              # ² and ³, read as figures or not at all
-    | (?<![A-Za-z0-9])[szSZ]\d | (?:^|\ )2\ \d{3}             # ≤ and ≥
+    | [\d/]\ ?m[23]?\b                              # ² and ³, read as figures or not at all
+    | (?<![A-Za-z0-9])[szSZ]\d | (?<![A-Za-z0-9'’])[sz]\ \d | (?:^|\ )2\ \d{3}    # ≤ and ≥,
+    | (?<![\d.,])2\d{2,}\ ?(?:kg|g|mm|cm|km|ml|L)\b         # also where they are read as a 2
     | [%℃°]-\d                                             # ~
     | (?<![A-Za-z0-9])[EeLf]\d[\d,]*[.,]\d\d(?!\d)          # € and £
     | @\ ?(?:19|20)\d\d\b | [A-Za-z]@(?![A-Za-z0-9])         # © and ®
@@ -48,7 +49,9 @@ LIKES = re.compile(
     | \b(?:https?|ftp):/(?!/)                                # one slash of two
     | (?<![A-Za-z])[A-Z]:[A-Za-z|]                          # the backslash of a drive
     | \[[\u3400-\u9fff] | [\u3400-\u9fff]\] | ^。            # 【 and 】, ●
-    | \b(?:Mr|Ms|Mrs|Dr)[ ,] | \b(?:No|Qty), | [a-z]\ [A-Z],?\ [A-Z][a-z]    # the dot behind a short form, an initial
+    | \b(?:HK|US|NT)S\d                                     # $ behind a currency's letters
+    | \b(?:S/N|SKU|Serial)\b.*                              # nothing tells 0 from O in what follows
+    | \b(?:Mr|Ms|Mrs|Dr)[ ,] | \b(?:No|Qty)(?:,|\ (?=\d+\ @)) | [a-z]\ [A-Z],?\ [A-Z][a-z]    # the dot behind a short form, an initial
     """,
     re.VERBOSE,
 )
@@ -71,6 +74,9 @@ CODE = re.compile(r"[A-Z0-9]{4,}")  # capitals and figures, mixed but not
 ORDERLY = re.compile(r"[A-Z]*\d*[A-Z]?")  # some letters, then figures: there 0 is told from O
 ALIKE = frozenset("0OQ1I")  # signs that only a word tells apart otherwise
 BRACKETS = ("(（|)）", "[【［|]】］", "《|》", "「|」", "『|』", "“|”")
+# The beginning of $12.50, which may be £, of Y12.50 and of 612.50, which may be €.
+SUM = re.compile(r"[$Y](?=\d)|(?<![\d.,])[26](?=\d[\d,]*\.\d\d(?![\d.]))")
+SURE_SUM = 0.99  # confidence there, at least; nothing less was seen of true ones on pages
 POINT = re.compile(r"^\s*\w{1,3}[)）\]]")  # 1) and a), which open nothing
 GOODS = re.compile(r"\*[\u3400-\u9fff]")  # *kind of goods*what was sold, as Chinese invoices have it
 LONGEST_CLOSED = 30  # characters: in longer lines, of running text, a bracket may be closed in the next
@@ -105,6 +111,8 @@ def faults(chars: Sequence[ReadChar], lexicon: Lexicon) -> frozenset[int]:
     for word in words:
         if lost_double(word.text, lexicon):
             found.update(range(word.first, word.first + len(word.chars)))
+    first = (owner[each.start()] for each in SUM.finditer(text))
+    found.update(index for index in first if chars[index].confidence < SURE_SUM)
     return frozenset(found | rivals(chars))
 
 

@@ -57,16 +57,16 @@ def find(reading: Reading, width: int, height: int, also: Container[int] = ()) -
     return found if sum(part.right - part.left for part in found) <= MOST * width else []
 
 
-def joined(reading: Reading, again: Sequence[tuple[Stretch, Reading]], engine: str) -> Reading:
-    """The line with what was read again in its place, except where the first reading is surer. `engine` is the name of
-    who reads with both."""
+def joined(reading: Reading, again: Sequence[tuple[Stretch, Reading]], engine: str, margin: float = MARGIN) -> Reading:
+    """The line with what was read again in its place, except where the first reading is surer by the margin. `engine` is the
+    name of who reads with both."""
     chars: list[ReadChar] = []
     at = 0
     for stretch, second in again:
         own = reading.chars[stretch.first : stretch.end]
         mean = sum(char.confidence for char in own) / len(own)
         chars += reading.chars[at : stretch.first]
-        if not second.text or mean > second.confidence + MARGIN:
+        if not second.text or mean > second.confidence + margin:
             chars += own
         else:
             chars += [replace(char, x0=char.x0 + stretch.left, x1=char.x1 + stretch.left) for char in second.chars]

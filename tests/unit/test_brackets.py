@@ -1,0 +1,59 @@
+"""Brackets are of one width with their fellows, as the characters inside ask for, and nothing else changes."""
+
+from __future__ import annotations
+
+import pytest
+
+from worker.reading.brackets import matched
+from worker.reading.recogniser import ReadChar, reading_of
+
+
+def read(text: str, thought_of: float = 0.0) -> str:
+    """The text matched; every bracket's other width was given this probability."""
+    other = dict(zip("()[]（）［］", "（）［］()[]", strict=True))
+    chars = [
+        ReadChar(char, 0.6, i, i + 1, ((other[char], thought_of),) if char in other else ())
+        for i, char in enumerate(text)
+    ]
+    found = matched(reading_of(chars, "fake"))
+    assert found.text == "".join(char.text for char in found.chars)
+    return found.text
+
+
+@pytest.mark.parametrize(
+    ("text", "right"),
+    [
+        ("（大写)陆仟", "（大写）陆仟"),
+        ("合计(小写）", "合计（小写）"),
+        ("（2 pcs)", "(2 pcs)"),
+        ("[附件］一", "［附件］一"),
+        ("(甲（乙))", "(甲（乙）)"),
+    ],
+)
+def test_a_bracket_takes_the_width_that_its_text_asks_for_where_its_fellow_has_another(text: str, right: str) -> None:
+    assert read(text) == right
+
+
+def test_where_both_are_of_the_other_width_the_recogniser_must_have_thought_of_it() -> None:
+    assert read("甲方(盖章)", 0.02) == "甲方(盖章)"
+    assert read("甲方(盖章)", 0.4) == "甲方（盖章）"
+    assert read("Total（net）", 0.4) == "Total(net)"
+
+
+@pytest.mark.parametrize("text", ["", "1)大写", "（大写", ")(", "(a]", "（甲)乙)", "()", "（）", "甲乙"])
+def test_what_does_not_pair_stays(text: str) -> None:
+    assert read(text, 0.4) == text
+
+
+def test_the_character_keeps_what_was_read_as_an_alternative() -> None:
+    chars = [ReadChar("（", 0.6, 0, 1), ReadChar("甲", 0.9, 1, 2), ReadChar(")", 0.5, 2, 3, (("）", 0.4), ("]", 0.05)))]
+    last = matched(reading_of(chars, "fake")).chars[-1]
+    assert (last.text, last.alternatives) == ("）", ((")", 0.5), ("]", 0.05)))
+    assert last.confidence == pytest.approx(0.9)
+
+
+@pytest.mark.parametrize(
+    ("text", "right"), [("Straβe", "Straße"), ("Groβ und", "Groß und"), ("β-Carotin", "β-Carotin"), ("αβγ", "αβγ")]
+)
+def test_a_beta_among_latin_letters_is_a_sharp_s(text: str, right: str) -> None:
+    assert read(text) == right

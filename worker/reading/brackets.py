@@ -1,0 +1,70 @@
+"""What a bracket's fellow and neighbours tell of it: full width in Chinese text, half width in Latin, both ends alike.
+
+Recognisers see either form in Chinese print and are often in two minds, so that one line has （大写). A bracket whose fellow
+is of the other width takes the form that the characters inside ask for; where both are of the wrong width that goes for
+what the recogniser thought of. The same for a Greek beta among Latin letters, which is ß.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from worker.reading.recogniser import ReadChar, Reading, reading_of
+
+WIDE = {"(": "（", ")": "）", "[": "［", "]": "］"}
+NARROW = {wide: narrow for narrow, wide in WIDE.items()}
+ENDS = {"(": ")", "（": ")", "[": "]", "［": "]"}  # what closes it, in half width
+THOUGHT_OF = 0.1  # probability that the recogniser gave the other form, of either bracket
+BETA = re.compile(r"(?<=[A-Za-zÀ-ÖØ-öø-ÿ])β(?=[a-z]|\b)")
+
+
+def matched(reading: Reading) -> Reading:
+    """The line with its brackets in pairs; the very same where they are."""
+    chars = list(reading.chars)
+    for first, last in _pairs(chars):
+        inside = [char.text for char in chars[first + 1 : last] if char.text.strip()]
+        if not inside:
+            continue
+        wide = _han(inside[0]) or _han(inside[-1])
+        both = [chars[first], chars[last]]
+        mixed = (both[0].text in WIDE) != (both[1].text in WIDE)
+        forms = WIDE if wide else NARROW
+        nearly = any(
+            other == forms.get(char.text) and score >= THOUGHT_OF for char in both for other, score in char.alternatives
+        )
+        if mixed or nearly:
+            chars[first], chars[last] = (_instead(char, forms.get(char.text, char.text)) for char in both)
+    for at in (found.start() for found in BETA.finditer(reading.text)) if "β" in reading.text else ():
+        if len(reading.text) == len(chars):
+            chars[at] = _instead(chars[at], "ß")
+    return reading if chars == list(reading.chars) else reading_of(chars, reading.engine)
+
+
+def _pairs(chars: list[ReadChar]) -> list[tuple[int, int]]:
+    """The places of brackets that are each other's fellows."""
+    waiting: list[int] = []
+    found = []
+    for at, char in enumerate(chars):
+        if char.text in ENDS:
+            waiting.append(at)
+        elif NARROW.get(char.text, char.text) in ENDS.values():
+            if waiting and ENDS[chars[waiting[-1]].text] == NARROW.get(char.text, char.text):
+                found.append((waiting.pop(), at))
+            else:
+                return []  # they cross, or one is missing: nothing is sure
+    return found if not waiting else []
+
+
+def _han(char: str) -> bool:
+    return "\u3400" <= char <= "\u9fff" or "\u3000" < char <= "\u303f"
+
+
+def _instead(char: ReadChar, other: str) -> ReadChar:
+    """The other form in its place, as likely as both forms together: they are one character in two widths."""
+    if other == char.text:
+        return char
+    thought = dict(char.alternatives).get(other, 0.0)
+    rest = tuple(each for each in char.alternatives if each[0] != other)
+    own = ((char.text, char.confidence), *rest)
+    return replace(char, text=other, confidence=min(1.0, char.confidence + thought), alternatives=own)
