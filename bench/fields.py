@@ -119,7 +119,8 @@ def main(arguments: Sequence[str]) -> int:
                     exact[name][reader.name] += right
                 if not right and reader is everyone[0]:
                     wrong[kind].append((text, got))
-    report = render([reader.name for reader in everyone], rows, exact, wrong, seconds)
+    used = sorted({file.stem for language in ("zh-cn", "de", "ja") for file in faces(language)})
+    report = render([reader.name for reader in everyone], rows, exact, wrong, seconds, used)
     options.report.parent.mkdir(parents=True, exist_ok=True)
     options.report.write_text(report, encoding="utf-8")
     if options.wrong:
@@ -134,6 +135,7 @@ def render(
     exact: dict[str, dict[str, int]],
     wrong: dict[str, list[tuple[str, str]]],
     seconds: dict[str, float],
+    used: Sequence[str],
 ) -> str:
     """The report in Markdown."""
     counts = {kind: sum(row[0] == kind for row in rows) for kind in KINDS}
@@ -143,7 +145,6 @@ def render(
          "; ".join(f"{want} → {got}" for want, got in wrong[kind][:EXAMPLES]).replace("|", "\\|"))
         for kind in counts
     ]  # fmt: skip
-    used = sorted({file.stem for language in ("zh-cn", "de", "ja") for file in faces(language)})
     return "\n".join(
         [
             "# Fields of documents",
