@@ -2,7 +2,8 @@
 
 Labelled pages have few of the signs, sums and codes that documents are full of. Here they are drawn, on paper with some
 grain, slightly out of focus, in the faces that this machine has; the report names them. Compared as written, white space
-left out and the two forms of the yen sign, and of an empty box, taken for one.
+left out and the two forms of the yen sign, and of an empty box, taken for one. The rules of `second_look.py` were made
+while looking at lines of the seeds 1 to 14, so a report takes another.
 """
 
 from __future__ import annotations
@@ -93,7 +94,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--models", type=Path, default=MODELS)
     parser.add_argument("--engine", default="auto", help="several with commas")
     parser.add_argument("--count", type=int, default=40, help="lines of a kind")
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=20)
     parser.add_argument("--kind", default="", help="only kinds that have this in their name")
     parser.add_argument("--peers", action="store_true", help="other readers too")
     parser.add_argument("--core", type=int, default=None, help="hold every reader to this core")

@@ -86,6 +86,12 @@ def test_known_words_say_nothing_of_a_line_in_another_language() -> None:
     )
 
 
+def test_accents_are_not_imagined() -> None:
+    usual = Eye(lambda crop: ("Dirección", 0.9))
+    assert answer(salted(40, 200), usual, Eye(lambda crop: ("Direccion", 0.99))) == "Dirección"
+    assert answer(salted(40, 200), usual, Eye(lambda crop: ("Direccién", 0.99))) == "Direccién"
+
+
 def test_a_sharp_clean_line_is_not_read_twice_where_it_was_read_surely_and_a_soft_one_is() -> None:
     sharp = np.full((48, 300, 3), 255, np.uint8)
     cv2.putText(sharp, "TOTAL 123.45", (8, 36), cv2.FONT_HERSHEY_SIMPLEX, 1.0, (0, 0, 0), 2)

@@ -271,8 +271,10 @@ def report(
         "",
         "## The gate",
         "",
-        f"A line is passed on where its doubt is over {gate.threshold:.3f}, where the CRNN read nothing, or where its "
-        "answer has a fault of its kind: a small letter where a capital of its shape may stand, one letter of two (`second_look.py`). Where more than "
+        f"A line is passed on where its doubt is over {gate.threshold:.3f}, where the CRNN read nothing or passed over ink "
+        f"{gates.START_HEIGHTS:g} line heights and more before its first character, or where its answer has a fault of its kind: a small letter "
+        "where a capital of its shape may stand, one letter of two, one bracket of two, a code in which nothing tells 0 from O, a character read "
+        "less surely than 0.7 (`second_look.py`); there the stronger engine's answer stands unless it is a guess. Where more than "
         f"{gate.give_up_share:.0%} of a page's first {gate.probe_lines} lines were passed on, the CRNN is not asked about "
         "the rest of that page: by then it costs more time than it saves.",
         "",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -82,6 +83,15 @@ def is_rule(quad: Floats) -> bool:
     """Whether a quad is too thin for a line of text: enlarged to a recogniser's height it would be endless, and say nothing."""
     thin, long = sorted(geometry.size(quad))
     return thin < RULE_PX and long > RULE_ASPECT * thin
+
+
+def lost_accents(before: str, after: str) -> bool:
+    """Whether a text is another one without its accents: those are small, and easily overlooked, but never imagined."""
+    return before != after and _unaccented(before) == after
+
+
+def _unaccented(text: str) -> str:
+    return "".join(char for char in unicodedata.normalize("NFD", text) if not unicodedata.combining(char))
 
 
 class PageLines:
@@ -242,6 +252,8 @@ class PageLines:
             allowance += WORD_WORTH * more
         if self._words:
             allowance += PLATE_WORTH * (whole_plates(reading.text) - whole_plates(line.reading.text))
+        if lost_accents(line.reading.text, reading.text):
+            return
         if reading.text and reading.confidence >= line.reading.confidence - allowance:
             line.reading, line.piece, line.quad = reading, mended, mended.outline()
 
