@@ -46,6 +46,27 @@ def test_a_good_line_is_left_alone(line: np.ndarray) -> None:
     assert enhance.mend(dark) is dark
 
 
+def small_print(light: bool = False) -> np.ndarray:
+    """Glyphs of thin strokes a pixel or two apart, as screens show small Chinese text, with some smoothing."""
+    picture = np.full((20, 240, 3), 250, np.uint8)
+    for x in range(6, 226, 16):
+        for y in (4, 7, 10, 13):
+            picture[y, x : x + 12] = 20
+        picture[4:14, x + 5] = 20
+        picture[5:14:3, x + 1 : x + 11] = 190
+    return 255 - picture if light else picture
+
+
+@pytest.mark.parametrize("light", [False, True])
+def test_small_crisp_print_is_not_salt_and_pepper_and_with_specks_on_it_it_is(light: bool) -> None:
+    picture = small_print(light)
+    assert enhance.impulses(picture[:, :, 0]).mean() > 0.05, "its strokes are lone extremes"
+    assert enhance.measure(picture).impulses == 0
+    assert enhance.mend(picture) is picture
+    assert not enhance.needed([picture] * 9, robust=True)
+    assert enhance.measure(salted(picture)).impulses > enhance.IMPULSE_SHARE
+
+
 def test_a_bilevel_line_is_left_alone(line: np.ndarray) -> None:
     fax = np.where(line > 128, 255, 0).astype(np.uint8)
     assert enhance.mend(fax) is fax

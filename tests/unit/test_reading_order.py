@@ -76,3 +76,11 @@ def test_a_list_keeps_its_lines() -> None:
     quads = [box(0, 26 * i, 400) for i in range(3)]
     texts = ["1. First of them all", "2. Second of them all", "3. Third of them all"]
     assert paragraphs.join(order.reading_rows(quads), texts).split("\n") == texts
+
+
+def test_fields_with_their_labels_keep_their_lines_and_a_speaker_in_running_text_does_not() -> None:
+    quads = [box(0, 26 * i, 400 - i) for i in range(3)]
+    fields = ["生产许可证编号：SC10515010500123", "服务热线：400-816-9999", "Name: A. Smith"]
+    assert paragraphs.join(order.reading_rows(quads), fields).split("\n") == fields
+    prose = ["记者从中国人民银行获悉，截至今年八月末", "他表示：试点地区已扩展至十七个省的", "二十六个城市"]
+    assert paragraphs.join(order.reading_rows(quads), prose) == "".join(prose)

@@ -24,6 +24,8 @@ _BULLET = re.compile(
     r"^\s*([•·▪■□●○◆*–—-]\s|[(（]?\d{1,3}[.)、）]\s?\D|[(（]?[a-zA-Z][.)）]\s|[一二三四五六七八九十]+[、.])"
 )
 
+_FIELD = re.compile(r"^\s*(?:[\u3400-\u9fff]{1,10}\s?[：:]|[A-Z][A-Za-z. ]{0,20}:\s)")  # a label and what stands in it
+
 
 def join(rows: Sequence[Sequence[Placed]], texts: Sequence[str]) -> str:
     """The text of rows in reading order; `texts` by the lines' indices. Rows of one line may join into paragraphs."""
@@ -64,6 +66,8 @@ def _continues(rows: Sequence[Sequence[Placed]], number: int, texts: Sequence[st
     above, line = before[0], row[0]
     height = min(above.height, line.height)
     if max(above.height, line.height) > 1.35 * height or _BULLET.match(texts[line.index]):
+        return False
+    if _FIELD.match(texts[above.index]) and _FIELD.match(texts[line.index]):
         return False
     if not -0.5 * height < line.top - above.bottom < LEADING * height:
         return False

@@ -46,6 +46,8 @@ LIKES = re.compile(
     | (?:^|\ )口(?=\ ?[\u3400-\u9fff]) | □                   # a box to tick, or a character that it never learnt
     | —{3}                                                   # a dash of two
     | \d\.\d{3}\.\d\d(?![\d.]) | \d,\ \d\d(?!\d)            # a sum's comma
+    | (?<!\w)['’](?:ll|ve|m|d)\b                             # the I before it
+    | (?<!\w)['’](?:ll|ve|m|d)\b                             # the I before it
     | \b(?:https?|ftp):/(?!/)                                # one slash of two
     | (?<![A-Za-z])[A-Z]:[A-Za-z|]                          # the backslash of a drive
     | \[[\u3400-\u9fff] | [\u3400-\u9fff]\] | ^。            # 【 and 】, ●
