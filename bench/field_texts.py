@@ -1,6 +1,7 @@
 """What stands in the fields of documents and labelled data has little of: sums, codes, signs, dates, other languages.
 
-`KINDS` names a generator for each kind of field; none shares text with what the recognisers here were trained on.
+`KINDS` names a generator for each kind of field; they are written apart from the trainer's own (`training/texts`), so that nothing is
+measured on what was taught.
 """
 
 from __future__ import annotations
@@ -20,7 +21,6 @@ COMMON = (
     "山川江河湖泊春夏秋冬梅竹菊松柏林森田园花草树木风云雷雨星月日照红黄蓝绿白黑紫米面油盐酱醋茶酒牛羊鱼虾鸡鸭果蔬纸笔书本电脑手机灯具家居"
     "服装鞋帽皮革布料钢铁铜铝化工医药器械仪表设备机床汽车配件维修安装运输仓储物流贸易科技信息网络软件传媒广告设计咨询管理投资建筑装饰工程"
 )
-UNIFIED = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 
 
 def digits(dice: random.Random, count: int) -> str:
@@ -65,9 +65,8 @@ def _section(number: int) -> str:
 
 def credit_code(dice: random.Random) -> str:
     """A unified social credit code with its check (GB 32100-2015)."""
-    body = "91" + digits(dice, 6) + "".join(dice.choice(UNIFIED) for _ in range(9))
-    check = -sum(codes.SIGNS.index(sign) * weight for sign, weight in zip(body, codes.WEIGHTS, strict=True)) % 31
-    return body + codes.SIGNS[check]
+    body = "91" + digits(dice, 6) + "".join(dice.choice(codes.SIGNS) for _ in range(9))
+    return body + codes.check_sign(body)
 
 
 def _amount(dice: random.Random) -> str:
@@ -237,57 +236,10 @@ def _row(dice: random.Random) -> str:
     return f"{count}    {price / 100:.2f}    {count * price / 100:.2f}"
 
 
-FIRST = (
-    "Olivia",
-    "Klaus",
-    "Wei",
-    "Siobhan",
-    "Marcus",
-    "Priya",
-    "Tomasz",
-    "Ingrid",
-    "Kofi",
-    "Yuki",
-    "Oscar",
-    "Zoe",
-    "Cuthbert",
-    "Vera",
-)
-LAST = (
-    "Okonkwo",
-    "Schulz",
-    "Zhang",
-    "Murphy",
-    "Sousa",
-    "Patel",
-    "Kowalski",
-    "Voss",
-    "Mensah",
-    "Sato",
-    "Wilcox",
-    "Cox",
-    "Power",
-    "Xu",
-)
-STREETS = (
-    "Market Street",
-    "Oak Avenue",
-    "Wood Lane",
-    "Victoria Road",
-    "Park View",
-    "Cross Keys Court",
-    "Upper Wharf",
-    "Church Hill",
-)
-CITIES = (
-    "London SW1A 2AA",
-    "Springfield, IL 62704",
-    "Cork",
-    "Singapore 049315",
-    "Kuala Lumpur",
-    "Vancouver BC V5K 0A1",
-    "Zurich",
-)
+FIRST = ("Olivia", "Klaus", "Wei", "Siobhan", "Marcus", "Priya", "Tomasz", "Ingrid", "Kofi", "Yuki", "Oscar", "Zoe", "Cuthbert", "Vera")  # fmt: skip
+LAST = ("Okonkwo", "Schulz", "Zhang", "Murphy", "Sousa", "Patel", "Kowalski", "Voss", "Mensah", "Sato", "Wilcox", "Cox", "Power", "Xu")  # fmt: skip
+STREETS = ("Market Street", "Oak Avenue", "Wood Lane", "Victoria Road", "Park View", "Cross Keys Court", "Upper Wharf", "Church Hill")  # fmt: skip
+CITIES = ("London SW1A 2AA", "Springfield, IL 62704", "Cork", "Singapore 049315", "Kuala Lumpur", "Vancouver BC V5K 0A1", "Zurich")  # fmt: skip
 
 
 def _person(dice: random.Random) -> str:

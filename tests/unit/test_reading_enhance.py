@@ -61,10 +61,10 @@ def small_print(light: bool = False) -> np.ndarray:
 def test_small_crisp_print_is_not_salt_and_pepper_and_with_specks_on_it_it_is(light: bool) -> None:
     picture = small_print(light)
     assert enhance.impulses(picture[:, :, 0]).mean() > 0.05, "its strokes are lone extremes"
-    assert enhance.measure(picture).impulses == 0
+    assert enhance.measure(picture).specks == 0
     assert enhance.mend(picture) is picture
     assert not enhance.needed([picture] * 9, robust=True)
-    assert enhance.measure(salted(picture)).impulses > enhance.IMPULSE_SHARE
+    assert enhance.measure(salted(picture)).specks > enhance.SPECK_SHARE
 
 
 def test_a_bilevel_line_is_left_alone(line: np.ndarray) -> None:

@@ -248,6 +248,20 @@ def test_a_pages_script_settles_its_doubtful_characters(
     assert page.text == "觀薩羅蘊經識" + last
 
 
+def test_a_pages_lines_get_their_brackets_in_pairs(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+    chars = tuple(ReadChar(char, 0.9, 20.0 * i, 20.0 * i + 18) for i, char in enumerate("（大写)"))
+
+    class Fake:
+        vocabulary = frozenset("（大写)")
+
+        def read(self, crops: object, allow: object = None) -> list[Reading]:
+            return [Reading("（大写)", 0.9, chars, "fake")]
+
+    monkeypatch.setattr(reader, "recogniser", lambda engine: Fake())
+    page = reader.read(letter()[40:100], ReadOptions(engine="ppocrv6", layout="line", preprocess="off"))
+    assert page.text == "（大写）"
+
+
 def salted(image: np.ndarray) -> np.ndarray:
     hit = np.random.default_rng(5).random(image.shape[:2])
     out = image.copy()

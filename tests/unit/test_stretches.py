@@ -137,3 +137,24 @@ def test_ink_that_no_character_covers_asks_for_the_whole_line() -> None:
     assert gates.parts(seen, trace.reading, crop)
     seen[gates.FEATURES.index("bare_start")] = gates.GAP_HEIGHTS
     assert not gates.parts(seen, trace.reading, crop)
+
+
+def test_of_a_faulty_stretch_the_first_reading_stands_only_against_a_guess() -> None:
+    class Sign(Strong):
+        def read(self, crops: Sequence[Crop], allow: frozenset[str] | None = None) -> list[Reading]:
+            chars = (ReadChar("×", self.confidence, 0, 9),)
+            return [Reading("×", self.confidence, chars, "ppocrv6") for _ in crops]
+
+    def read(confidence: float) -> str:
+        class Sure(Quick):
+            def trace(self, crop: Crop, allow: frozenset[str] | None = None) -> Trace:
+                read = line("the parcel is 12x34 on the left side")
+                peaks = tuple(Peak(1, char.confidence, i, i, i, ()) for i, char in enumerate(read.chars))
+                spans = np.array([(char.x0, char.x1) for char in read.chars], np.float32)
+                return Trace(read, HEIGHT, ink.columns(crop), spans, peaks)
+
+        crop = np.full((HEIGHT, WIDE * 36, 3), 255, np.uint8)
+        return Cascade(Sure(), Sign(confidence), gate()).read([crop])[0].text  # type: ignore[arg-type]
+
+    assert read(0.85) == "the parcel is × on the left side"
+    assert read(0.5) == "the parcel is 12x34 on the left side"

@@ -84,7 +84,8 @@ class Cascade:
             first = out[index]
             if first is not None and parts:
                 again = [(part, next(answers)) for part in parts]
-                out[index] = stretches.joined(first, again, self.name, 1 - FAIRLY_SURE if faulty else stretches.MARGIN)
+                margin = 1 - FAIRLY_SURE if faulty else stretches.MARGIN  # only a guess gives way to a faulty reading
+                out[index] = stretches.joined(first, again, self.name, margin)
             else:
                 second = next(answers)
                 out[index] = second if first is None else self._choose(first, second, faulty)
@@ -134,15 +135,16 @@ class Cascade:
 
     def _choose(self, first: Reading, second: Reading, faulty: bool = False) -> Reading:
         """Of the two readings of a doubtful line the stronger engine's, unless the CRNN is sure, and surer by the margin:
-        where both guess, the stronger one guesses better, and where the CRNN is `faulty` its being sure says nothing. But a number plate that only the CRNN read as a whole stands: the
-        stronger engine never learnt plates, and is sure of what it makes of them."""
+        where both guess, the stronger one guesses better, and where the CRNN is `faulty` its being sure says nothing. But a
+        number plate that only the CRNN read as a whole stands: the stronger engine never learnt plates, and is sure of what
+        it makes of them."""
         if (
             self._lexicon is not None
             and first.confidence > FAIRLY_SURE
             and whole_plates(first.text) > whole_plates(second.text)
         ):
             return first
-        surer = first.confidence > max(FAIRLY_SURE, second.confidence + self.gate.margin)
         if faulty and second.text and second.confidence > FAIRLY_SURE:
             return second
+        surer = first.confidence > max(FAIRLY_SURE, second.confidence + self.gate.margin)
         return first if first.text and surer else second

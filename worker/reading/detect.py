@@ -76,9 +76,9 @@ class Detector:
 
     def probability(self, image: NDArray[np.uint8], windows: Iterable[tiles.Tile] | None = None) -> Floats:
         """The probability map of a BGR picture, (height, width), 0 where the windows do not reach."""
-        return self._look(image, windows)[0]
+        return self._maps(image, windows)[0]
 
-    def _look(
+    def _maps(
         self, image: NDArray[np.uint8], windows: Iterable[tiles.Tile] | None = None
     ) -> tuple[Floats, NDArray[np.uint8]]:
         """The probability map, and the most that any window sees at a pixel, in 255ths: where windows overlap, a glyph
@@ -121,13 +121,13 @@ class Detector:
             seen = cv2.resize(image, goal, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
         else:
             seen = image
-        probability, most = self._look(seen)
+        probability, most = self._maps(seen)
         sure = boxes_of(probability)
         zoom = np.array([width / seen.shape[1], height / seen.shape[0]], dtype=np.float32)
         nowhere = np.zeros(2, dtype=np.float32)
-        boxes = [*sure, *doubtful_boxes(most, sure)]
-        faint = [quad * zoom for quad in faint_places(most, boxes)]
-        return [box.moved(zoom, nowhere, (width, height)) for box in boxes], faint
+        doubtful = doubtful_boxes(most, sure)
+        faint = [quad * zoom for quad in faint_places(most, doubtful)]
+        return [box.moved(zoom, nowhere, (width, height)) for box in [*sure, *doubtful]], faint
 
     def release(self) -> None:
         """Give back the memory of the last shapes: the detector's working space is the largest of a process, and it
@@ -145,8 +145,8 @@ def doubtful_boxes(most: NDArray[np.uint8], sure: Iterable[Box]) -> list[Box]:
 
 
 def faint_places(most: NDArray[np.uint8], boxes: Iterable[Box]) -> list[Floats]:
-    """Upright quads around what is likelier than `FAINT_THRESHOLD` in the map (probability in 255ths) and in no box, which
-    are blotted out."""
+    """Upright quads around what is likelier than `FAINT_THRESHOLD` in the map (probability in 255ths) and in none of the
+    boxes, which are blotted out."""
     for box in boxes:
         cv2.fillPoly(most, [np.round(box.quad).astype(np.int32)], 0)
     _, _, stats, _ = cv2.connectedComponentsWithStats((most > FAINT_THRESHOLD * 255).astype(np.uint8))

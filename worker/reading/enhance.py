@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 Picture = NDArray[np.uint8]
 Grey = NDArray[np.uint8]
 
-IMPULSE_SHARE = 0.0075  # specks among all pixels, from which they are salt and pepper; of 951 clean lines 0.001 at most
+SPECK_SHARE = 0.0075  # specks among all pixels, from which they are salt and pepper; of 951 clean lines 0.001 at most
 GRAIN = 0.085  # noise against contrast, from which it hides strokes
 COLOUR_GRAIN = 0.035  # the same of noise that differs from channel to channel; on 495 clean lines it was 0.025 at most
 UNEVEN = 0.12  # darkest against brightest paper, below which a shadow lies on the line
@@ -42,7 +42,7 @@ PAPER_BLOCKS = 12  # parts of a line whose paper is compared
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """What is measured on a line. `contrast` in grey levels; `impulses` the share of specks, see `specks`; `grain` the
+    """What is measured on a line. `contrast` in grey levels; `specks` their share, see the function; `grain` the
     noise's standard deviation as a share of the contrast, `colour_grain` that of the part which is not the same in all
     channels, as a sensor's is and no ink's; `evenness` darkest to brightest paper, 0 to 1; `sharpness`
     the steepest edges, in contrasts a pixel after scaling the line to 48 px height; `blocks` by how many grey levels the
@@ -50,7 +50,7 @@ class Quality:
     are neither of two levels, see `between`."""
 
     contrast: float
-    impulses: float
+    specks: float
     grain: float
     colour_grain: float
     evenness: float
@@ -66,7 +66,7 @@ class Quality:
             return "fax"
         if self.contrast < GRAIN_CONTRAST:
             return "faint"
-        if self.impulses > IMPULSE_SHARE:
+        if self.specks > SPECK_SHARE:
             return "salt"
         if self.colour_grain > COLOUR_GRAIN:
             return "grain"
@@ -104,7 +104,7 @@ def measure(picture: Picture) -> Quality:
     contrast = max(float(high - low), 1.0)
     return Quality(
         contrast=contrast,
-        impulses=float(specks(grey).mean()),
+        specks=float(specks(grey).mean()),
         grain=noise_sigma(grey) / contrast,
         colour_grain=colour_sigma(picture) / contrast,
         evenness=evenness(soft),
@@ -123,7 +123,7 @@ def mend(picture: Picture, quality: Quality | None = None) -> Picture:
     out = picture
     if q.between < BILEVEL_REST:
         return picture  # a recogniser has seen faxes; every filter of this kind costs thin strokes
-    if q.impulses > IMPULSE_SHARE:
+    if q.specks > SPECK_SHARE:
         out = without_impulses(out)
         q = measure(out)
     if q.evenness < UNEVEN:
@@ -141,7 +141,7 @@ def mend(picture: Picture, quality: Quality | None = None) -> Picture:
 def allowance(quality: Quality) -> float:
     """How much less surely the mended line may be read and still be believed: nothing, but where its contrast shows plainly
     that it is grain or salt that was taken out. A letter read out of specks is often read surely."""
-    plain = quality.impulses > IMPULSE_SHARE or quality.colour_grain > COLOUR_GRAIN
+    plain = quality.specks > SPECK_SHARE or quality.colour_grain > COLOUR_GRAIN
     return PLAIN_DAMAGE if plain and quality.contrast >= GRAIN_CONTRAST else 0.0
 
 
@@ -166,7 +166,7 @@ def impulses(grey: Grey) -> NDArray[np.bool_]:
 
 
 def specks(grey: Grey) -> NDArray[np.bool_]:
-    """Of these, the ones that none of their eight neighbours goes along with: the thin strokes of small, crisp print are lone
+    """The impulses that none of their eight neighbours goes along with: the thin strokes of small, crisp print are lone
     extremes, too, but they go on."""
     if min(grey.shape) < 5:
         return np.zeros(grey.shape, dtype=bool)

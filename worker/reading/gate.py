@@ -67,7 +67,8 @@ class Gate:
         return hashlib.sha256(repr(self).encode()).hexdigest()[:8]
 
     def judge(self, trace: Trace, crop: Crop) -> tuple[float, list[Stretch]]:
-        """How doubtful a reading of `crop` is, and the parts of it that must be read again, if parts are enough."""
+        """How doubtful a reading of `crop` is, and the parts of it that must be read again, if parts are enough.
+        Ink before the first character is doubt enough by itself."""
         seen = features(trace, crop.shape[0])
         if seen[FEATURES.index("bare_start")] >= START_HEIGHTS:
             return 1.0, []

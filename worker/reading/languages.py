@@ -7,11 +7,13 @@ Which Chinese, Japanese and Korean characters are in use is read off the nationa
 from __future__ import annotations
 
 import functools
+import re
 import unicodedata
 from collections.abc import Callable
 
 from shared.errors import UnknownOption
 
+_ACCENTED = re.compile("[À-ÖØ-öø-ɏ]")
 BASIC = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
 LATIN = {
     "en": "éèàü",
@@ -151,3 +153,14 @@ EAST_ASIAN: dict[str, tuple[tuple[str, ...], Callable[[str], bool]]] = {
 @functools.cache
 def _east_asian() -> frozenset[str]:
     return frozenset(map(chr, range(0x3400, 0xA000))) | frozenset(map(chr, range(0xAC00, 0xD7A4)))
+
+
+def accented(text: str) -> bool:
+    """Whether it has an accented Latin letter, or another that English has not."""
+    return _ACCENTED.search(text) is not None
+
+
+def lost_accents(before: str, after: str) -> bool:
+    """Whether a text is another one without its accents: those are small, and easily overlooked, but never imagined."""
+    plain = "".join(char for char in unicodedata.normalize("NFD", before) if not unicodedata.combining(char))
+    return before != after and plain == after

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -10,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.records import Line
-from worker.reading import brackets, curved, enhance, geometry, orient, second_look, variants
+from worker.reading import curved, enhance, geometry, lookalikes, orient, second_look, variants
 from worker.reading.context import known_words, lexicon, scope_of, unknown_words, whole_plates
 from worker.reading.crop import MAX_HEIGHT_PX, Cut, Piece, char_records, cut
 from worker.reading.detect import Box
 from worker.reading.geometry import Floats
+from worker.reading.languages import accented, lost_accents
 from worker.reading.recogniser import Reading, Recogniser, reading_of, without_margins
 from worker.reading.straighten import level
 from worker.reading.vertical import cells_of, lay_down
@@ -83,15 +83,6 @@ def is_rule(quad: Floats) -> bool:
     """Whether a quad is too thin for a line of text: enlarged to a recogniser's height it would be endless, and say nothing."""
     thin, long = sorted(geometry.size(quad))
     return thin < RULE_PX and long > RULE_ASPECT * thin
-
-
-def lost_accents(before: str, after: str) -> bool:
-    """Whether a text is another one without its accents: those are small, and easily overlooked, but never imagined."""
-    return before != after and _unaccented(before) == after
-
-
-def _unaccented(text: str) -> str:
-    return "".join(char for char in unicodedata.normalize("NFD", text) if not unicodedata.combining(char))
 
 
 class PageLines:
@@ -208,11 +199,11 @@ class PageLines:
         for (line, _), reading in zip(read, variants.settled([reading for _, reading in read]), strict=True):
             line.reading = reading
 
-    def match_brackets(self) -> None:
-        """See `brackets`."""
+    def settle_lookalikes(self) -> None:
+        """See `lookalikes`."""
         for line in self.found:
             if line.reading is not None:
-                line.reading = brackets.matched(line.reading)
+                line.reading = lookalikes.settled(line.reading)
 
     def _cut(self, box: Box, turn: int | None) -> Found:
         vertical = turn is None and orient.is_tall(box.quad)
@@ -245,15 +236,13 @@ class PageLines:
         kind is not believed however sure it is."""
         assert line.reading is not None
         (reading,) = recogniser.read([mended.image], self.allow)
-        if recogniser is self.quick and self._faulty(reading):
+        if (recogniser is self.quick and self._faulty(reading)) or lost_accents(line.reading.text, reading.text):
             return
-        if self._lexicon is not None and not (second_look.ACCENTED.search(reading.text + line.reading.text)):
+        if self._lexicon is not None and not accented(reading.text + line.reading.text):
             more = known_words(reading.text, self._lexicon) - known_words(line.reading.text, self._lexicon)
             allowance += WORD_WORTH * more
         if self._words:
             allowance += PLATE_WORTH * (whole_plates(reading.text) - whole_plates(line.reading.text))
-        if lost_accents(line.reading.text, reading.text):
-            return
         if reading.text and reading.confidence >= line.reading.confidence - allowance:
             line.reading, line.piece, line.quad = reading, mended, mended.outline()
 

@@ -186,7 +186,7 @@ class Reader:
         lines.read(progress, functools.partial(self.robust, options.engine))
         if options.lang.lower() != "ja":  # Japanese has characters of both forms, also where it has no kana
             lines.settle()
-        lines.match_brackets()
+        lines.settle_lookalikes()
         timer.step("recognise")
         kept = [line for line in lines.found if (line.has_text() if alone else line.stands())]
         records = [line.record() for line in kept]

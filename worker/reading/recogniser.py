@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -26,6 +26,12 @@ class ReadChar:
     x0: float
     x1: float
     alternatives: tuple[tuple[str, float], ...] = ()
+
+    def instead(self, other: str, confidence: float) -> ReadChar:
+        """Another character in its place; what was read becomes the first alternative."""
+        rest = tuple(each for each in self.alternatives if each[0] != other)
+        own = ((self.text, self.confidence), *rest)
+        return replace(self, text=other, confidence=min(1.0, confidence), alternatives=own)
 
 
 @dataclass(frozen=True, slots=True)

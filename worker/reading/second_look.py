@@ -18,6 +18,7 @@ from typing import NamedTuple
 from worker.reading import variants
 from worker.reading.context import regular, unknown_words
 from worker.reading.context.lexicon import Lexicon
+from worker.reading.languages import accented
 from worker.reading.recogniser import ReadChar
 
 SAME_SHAPE = frozenset("ckopsuvwxz")  # their capitals look like them
@@ -25,11 +26,8 @@ THOUGHT_OF = 0.01  # probability that the network gave the capital, at least
 SHORTEST = 4  # letters; shorter words (of, for) are small among capitals, too
 SELDOM = frozenset("~～×÷±℃£§®≤≥≈≠√μ²〇①②③④⑤⑥⑦⑧⑨⑩%门")  # signs that it nearly read where they stand,
 NEARLY = 0.02  # with this probability at least,
-HARDLY = {
-    "-~": 0.004,
-    "2>": 0.001,
-    "z>": 0.001,
-}  # or, of two such signs, what was read and what was not (≥ counts as >), with this
+# or, of two signs, what was read and what was not (≥ counts as >), with this one
+HARDLY = {"-~": 0.004, "2>": 0.001, "z>": 0.001}
 LIKES = re.compile(
     r"""
       \d\ ?[xX]\ ?\d                                        # ×
@@ -47,7 +45,6 @@ LIKES = re.compile(
     | —{3}                                                   # a dash of two
     | \d\.\d{3}\.\d\d(?![\d.]) | \d,\ \d\d(?!\d)            # a sum's comma
     | (?<!\w)['’](?:ll|ve|m|d)\b                             # the I before it
-    | (?<!\w)['’](?:ll|ve|m|d)\b                             # the I before it
     | \b(?:https?|ftp):/(?!/)                                # one slash of two
     | (?<![A-Za-z])[A-Z]:[A-Za-z|]                          # the backslash of a drive
     | \[[\u3400-\u9fff] | [\u3400-\u9fff]\] | ^。            # 【 and 】, ●
@@ -57,9 +54,6 @@ LIKES = re.compile(
     """,
     re.VERBOSE,
 )
-ACCENTED = re.compile(
-    "[À-ÖØ-öø-ɏ]"
-)  # a line with one is of another language, of whose letters the quick network knows few
 WORDS, UNKNOWN_SHARE = 2, 0.5  # words of a line, and how many of them are unknown, from which it is of another language
 SCRIPTS = 2  # characters of one Chinese script only, from which a line may be seen to mix both,
 SHORTEST_MIXED = 4  # and Chinese characters in all: signs of three may be in two scripts
@@ -105,7 +99,8 @@ def faults(chars: Sequence[ReadChar], lexicon: Lexicon) -> frozenset[int]:
     owner = [index for index, char in enumerate(chars) for _ in char.text]  # of each place in the text
     words = _words(chars)
     whole = words[:-1] if text.rstrip().endswith("-") else words  # the last one goes on in the next line
-    odd = ACCENTED.search(text) or mixed(text) or (len(text) <= LONGEST_CLOSED and unbalanced(text))
+    # an accent tells of another language, of whose letters the quick network knows few
+    odd = accented(text) or mixed(text) or (len(text) <= LONGEST_CLOSED and unbalanced(text))
     if odd or small_words(text, lexicon) or foreign(whole, lexicon) or small_initial(words):
         return frozenset(range(len(chars)))
     spans = [found.span() for found in LIKES.finditer(text)] + codes(text)

@@ -94,17 +94,11 @@ def _settle(char: ReadChar, to_traditional: bool) -> ReadChar:
     thought_of = [(other, score) for other, score in char.alternatives if score >= THOUGHT_OF]
     for other, score in thought_of:
         if other in wanted:
-            return _instead(char, other, char.confidence + score)
+            return char.instead(other, char.confidence + score)
     for other, score in thought_of:
         if char.confidence < SURE and other not in strange and "\u3400" <= other <= "\u9fff":
-            return _instead(char, other, score / max(1 - char.confidence, score))
+            return char.instead(other, score / max(1 - char.confidence, score))
     return char
-
-
-def _instead(char: ReadChar, other: str, confidence: float) -> ReadChar:
-    rest = tuple(each for each in char.alternatives if each[0] != other)
-    own = ((char.text, char.confidence), *rest)
-    return replace(char, text=other, confidence=min(1.0, confidence), alternatives=own)
 
 
 def _write() -> None:

@@ -42,8 +42,12 @@ Choice = tuple[float, str]  # likelihood, sign
 
 def checks(code: str) -> bool:
     """Whether the last of 18 signs is that which the others call for."""
-    total = sum(SIGNS.index(sign) * weight for sign, weight in zip(code, WEIGHTS, strict=False))
-    return SIGNS[-total % 31] == code[-1]
+    return check_sign(code[:-1]) == code[-1]
+
+
+def check_sign(body: str) -> str:
+    """What follows the first 17 signs of a code."""
+    return SIGNS[-sum(SIGNS.index(sign) * weight for sign, weight in zip(body, WEIGHTS, strict=True)) % 31]
 
 
 def settled(peaks: Sequence[Peak], alphabet: Sequence[str]) -> list[Peak]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from worker.reading.brackets import matched
+from worker.reading.lookalikes import settled
 from worker.reading.recogniser import ReadChar, reading_of
 
 
@@ -15,7 +15,7 @@ def read(text: str, thought_of: float = 0.0) -> str:
         ReadChar(char, 0.6, i, i + 1, ((other[char], thought_of),) if char in other else ())
         for i, char in enumerate(text)
     ]
-    found = matched(reading_of(chars, "fake"))
+    found = settled(reading_of(chars, "fake"))
     assert found.text == "".join(char.text for char in found.chars)
     return found.text
 
@@ -47,7 +47,7 @@ def test_what_does_not_pair_stays(text: str) -> None:
 
 def test_the_character_keeps_what_was_read_as_an_alternative() -> None:
     chars = [ReadChar("（", 0.6, 0, 1), ReadChar("甲", 0.9, 1, 2), ReadChar(")", 0.5, 2, 3, (("）", 0.4), ("]", 0.05)))]
-    last = matched(reading_of(chars, "fake")).chars[-1]
+    last = settled(reading_of(chars, "fake")).chars[-1]
     assert (last.text, last.alternatives) == ("）", ((")", 0.5), ("]", 0.05)))
     assert last.confidence == pytest.approx(0.9)
 

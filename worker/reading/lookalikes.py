@@ -1,15 +1,15 @@
-"""What a bracket's fellow and neighbours tell of it: full width in Chinese text, half width in Latin, both ends alike.
+"""Signs of one shape that those beside them tell apart: brackets of full and of half width, ß and the Greek beta.
 
 Recognisers see either form in Chinese print and are often in two minds, so that one line has （大写). A bracket whose fellow
 is of the other width takes the form that the characters inside ask for; where both are of the wrong width that goes for
-what the recogniser thought of. The same for a Greek beta among Latin letters, which is ß.
+what the recogniser thought of. A beta among Latin letters is ß.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
+from worker.reading.languages import script
 from worker.reading.recogniser import ReadChar, Reading, reading_of
 
 WIDE = {"(": "（", ")": "）", "[": "［", "]": "］"}
@@ -19,8 +19,8 @@ THOUGHT_OF = 0.1  # probability that the recogniser gave the other form, of eith
 BETA = re.compile(r"(?<=[A-Za-zÀ-ÖØ-öø-ÿ])β(?=[a-z]|\b)")
 
 
-def matched(reading: Reading) -> Reading:
-    """The line with its brackets in pairs; the very same where they are."""
+def settled(reading: Reading) -> Reading:
+    """The line with its brackets in pairs and its ß; the very same where nothing changes."""
     chars = list(reading.chars)
     for first, last in _pairs(chars):
         inside = [char.text for char in chars[first + 1 : last] if char.text.strip()]
@@ -35,9 +35,9 @@ def matched(reading: Reading) -> Reading:
         )
         if mixed or nearly:
             chars[first], chars[last] = (_instead(char, forms.get(char.text, char.text)) for char in both)
-    for at in (found.start() for found in BETA.finditer(reading.text)) if "β" in reading.text else ():
-        if len(reading.text) == len(chars):
-            chars[at] = _instead(chars[at], "ß")
+    if len(reading.text) == len(chars):
+        for found in BETA.finditer(reading.text):
+            chars[found.start()] = _instead(chars[found.start()], "ß")
     return reading if chars == list(reading.chars) else reading_of(chars, reading.engine)
 
 
@@ -57,14 +57,11 @@ def _pairs(chars: list[ReadChar]) -> list[tuple[int, int]]:
 
 
 def _han(char: str) -> bool:
-    return "\u3400" <= char <= "\u9fff" or "\u3000" < char <= "\u303f"
+    return script(char) == "han" or "\u3000" < char <= "\u303f"  # or a sign of Chinese print
 
 
 def _instead(char: ReadChar, other: str) -> ReadChar:
-    """The other form in its place, as likely as both forms together: they are one character in two widths."""
+    """The other form in its place, as likely as both forms together: they are one sign in two."""
     if other == char.text:
         return char
-    thought = dict(char.alternatives).get(other, 0.0)
-    rest = tuple(each for each in char.alternatives if each[0] != other)
-    own = ((char.text, char.confidence), *rest)
-    return replace(char, text=other, confidence=min(1.0, char.confidence + thought), alternatives=own)
+    return char.instead(other, char.confidence + dict(char.alternatives).get(other, 0.0))
