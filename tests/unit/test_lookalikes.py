@@ -57,3 +57,15 @@ def test_the_character_keeps_what_was_read_as_an_alternative() -> None:
 )
 def test_a_beta_among_latin_letters_is_a_sharp_s(text: str, right: str) -> None:
     assert read(text) == right
+
+
+@pytest.mark.parametrize(
+    ("text", "right"), [("W-4 and l-9", "W-4 and I-9"), ("l-carnitine", "l-carnitine"), ("10l-20l", "10l-20l")]
+)
+def test_an_l_before_a_hyphen_and_figures_is_a_capital_i(text: str, right: str) -> None:
+    assert read(text) == right
+
+
+@pytest.mark.parametrize(("text", "right"), [("· 第一", "• 第一"), ("·one", "•one"), ("列·宁", "列·宁"), ("·", "·")])
+def test_a_middle_dot_at_the_beginning_is_a_bullet(text: str, right: str) -> None:
+    assert read(text) == right

@@ -124,6 +124,22 @@ def test_a_bent_line_is_pulled_straight(read: Callable[..., Page]) -> None:
     assert [line.text for line in read(bent).lines] == ["This line of text is bent a lot"]
 
 
+def test_boxes_to_tick_are_in_the_text_with_what_is_in_them(read: Callable[..., Page]) -> None:
+    image = drawn((640, 260), [((110, 40), "Full time", 32), ((350, 40), "Part time", 32), ((60, 160), "Signed", 32)])
+    for x, ticked in ((70, False), (310, True)):
+        cv2.rectangle(image, (x, 48), (x + 24, 72), (0, 0, 0), 2)
+        if ticked:
+            cv2.polylines(
+                image, [np.array([(x + 4, 58), (x + 10, 66), (x + 24, 42)])], False, (0, 0, 0), 3, cv2.LINE_AA
+            )
+    page = read(image)
+    assert page.text.split("\n")[0] == "☐ Full time ☑ Part time"
+    first, *_ = (line for line in page.lines if "☐" in line.text)
+    assert first.chars[0].box
+    assert first.chars[0].box[0][0] == pytest.approx(70, abs=3)
+    assert "".join(char.text for char in first.chars) == first.text
+
+
 def test_light_text_on_dark_is_read(read: Callable[..., Page]) -> None:
     image = drawn((640, 120), [((40, 40), "White on black 42", 36)], ink="white", paper="black")
     assert read(image).text == "White on black 42"

@@ -30,6 +30,13 @@ def test_a_word_that_lacks_one_of_two_equal_letters_is(text: str) -> None:
     assert faults(chars(text, 0.0), lexicon())
 
 
+@pytest.mark.parametrize(
+    ("text", "numbered"), [("Sheetl Total", True), ("Pagel", True), ("Metal", False), ("Daniel", False)]
+)
+def test_a_word_with_what_may_be_a_number_behind_it_is(text: str, numbered: bool) -> None:
+    assert bool(faults(chars(text, 0.0), lexicon())) is numbered
+
+
 @pytest.mark.parametrize("text", ["雨□银行", "電話號码：12"])
 def test_an_unlearnt_character_and_mixed_scripts_are(text: str) -> None:
     assert faults(chars(text, 0.0), lexicon())
@@ -40,7 +47,8 @@ def test_an_unlearnt_character_and_mixed_scripts_are(text: str) -> None:
     ["12x34", "3.5 X 20mm", "5um", "25°C", "E12.50", "总计 e1,200.00", "@ 2024 Acme", "Brand@", "@打开", "<100", "二O二四年",
      "口 是 口 否", "第一———第二", "173.956.20", "150, 15", "https:/www.example.org/a", "s338mm", "z88kg", "2 503kg", "187m", "12m2", "3kg/m3",
      "671pm", "758C", "480kW-h", "10kQ", "44%-53%", "C:Vmehk", "[和永]", "。灯车络", "Mr Yuki Sato", "Invoice No, 12", "Ingrid F Cox", "By Friday, 'll ask",
-     "bar 50 ,m", "(mm')", "s 156mm", "2309kg", "二O年", "O二年", "雨□", "ftp:/a.b", "[和 a]", "[a 和]", "HKS84", "SKU ABC"],
+     "bar 50 ,m", "(mm')", "s 156mm", "2309kg", "二O年", "O二年", "雨□", "ftp:/a.b", "[和 a]", "[a 和]", "HKS84", "SKU ABC",
+     "区 Full-time", "a [ Part-time", "'Code has been"],
 )  # fmt: skip
 def test_what_a_seldom_sign_is_taken_for_is(text: str) -> None:
     assert faults(chars(text, 0.0), lexicon())
@@ -50,7 +58,7 @@ def test_what_a_seldom_sign_is_taken_for_is(text: str) -> None:
     "text",
     ["012x", "P/O E32", "me@a.com", "(@ 0%)", "SR @ 6%", "a<b", "5umbrellas", "25 C", "第一——第二", "173.956", "1,150.15",
      "192.168.100.20.1", "2019.05.20", "人口 1200", "OK 二楼", "150,15", "5pm", "1C", "10-20", "44%", "Ratio:A", "me@A.com", "[12]", "No. 12",
-     "Mr. Yuki Sato", "R. Cox", "5 mm", "12 km", "siR-93C", "No 8, Jalan", "we'll ask", "the 'dry' one"],
+     "Mr. Yuki Sato", "R. Cox", "5 mm", "12 km", "siR-93C", "No 8, Jalan", "we'll ask", "the 'dry' one", "高新区 12", "[x] done", "'Dry' is", "’90s"],
 )  # fmt: skip
 def test_and_these_are_not(text: str) -> None:
     assert not faults(chars(text, 0.0), lexicon())
@@ -82,13 +90,26 @@ def test_unknown_words_beside_small_ones_of_other_languages_are(text: str) -> No
     assert faults(chars(text, 0.0), lexicon())
 
 
-@pytest.mark.parametrize("text", ["GQ0WDSRLF55", "S/N: W7I3-LQY3", "Inv 7828F715"])
+@pytest.mark.parametrize("text", ["GQ0WDSRLF55", "S/N: W7I3-LQY3", "Inv 7828F715", "gla2b3c4d", "0x3fOo1"])
 def test_codes_with_signs_that_only_words_tell_apart_are(text: str) -> None:
     assert faults(chars(text, 0.0), lexicon())
 
 
 @pytest.mark.parametrize(
-    "text", ["A2B3", "GX-4738-FH", "2010-11-10", "TOTAL 100.00", "HOLIDAYINN", "CS00677115", "113825-W", "LOT 1851-A"]
+    "text",
+    [
+        "A2B3",
+        "GX-4738-FH",
+        "2010-11-10",
+        "TOTAL 100.00",
+        "HOLIDAYINN",
+        "CS00677115",
+        "113825-W",
+        "LOT 1851-A",
+        "330ml",
+        "Room12",
+        "8 tool",
+    ],
 )
 def test_other_codes_dates_and_words_are_not(text: str) -> None:
     assert not faults(chars(text, 0.0), lexicon())

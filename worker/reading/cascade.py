@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
+from worker.reading import doubled, second_look, stretches
 from worker.reading import gate as gates
-from worker.reading import second_look, stretches
 from worker.reading.context import lexicon, whole_plates
 from worker.reading.engines.ctc_recogniser import CtcRecogniser
 from worker.reading.languages import covers
@@ -88,6 +88,8 @@ class Cascade:
                 out[index] = stretches.joined(first, again, self.name, margin)
             else:
                 second = next(answers)
+                if first is None and able and doubled.suspected(second):
+                    second = doubled.restored(second, self.quick.trace(crops[index], allow).reading)
                 out[index] = second if first is None else self._choose(first, second, faulty)
         stats["crnn_ms"] += (middle - began) * 1e3
         stats[f"{self.strong.name}_ms"] += (time.perf_counter() - middle) * 1e3
@@ -144,6 +146,7 @@ class Cascade:
             and whole_plates(first.text) > whole_plates(second.text)
         ):
             return first
+        second = doubled.restored(second, first)
         if faulty and second.text and second.confidence > FAIRLY_SURE:
             return second
         surer = first.confidence > max(FAIRLY_SURE, second.confidence + self.gate.margin)

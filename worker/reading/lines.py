@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.records import Line
-from worker.reading import curved, enhance, geometry, lookalikes, orient, second_look, variants
+from worker.reading import curved, enhance, geometry, lookalikes, orient, second_look, tick_boxes, tick_text, variants
 from worker.reading.context import known_words, lexicon, scope_of, unknown_words, whole_plates
 from worker.reading.crop import MAX_HEIGHT_PX, Cut, Piece, char_records, cut
 from worker.reading.detect import Box
@@ -204,6 +204,16 @@ class PageLines:
         for line in self.found:
             if line.reading is not None:
                 line.reading = lookalikes.settled(line.reading)
+
+    def tick(self, glyph_px: float) -> None:
+        """Put the boxes to tick into the lines; a typical glyph of the page is `glyph_px` high."""
+        lines = [line for line in self.found if line.stands() and isinstance(line.piece, Cut) and not line.vertical]
+        if not lines or not (self.allow is None or tick_text.READ_AS_BOX & self.allow):
+            return
+        pairs = [(line.piece, line.reading) for line in lines]
+        boxes = tick_boxes.find(self.image, glyph_px)
+        for index, (piece, reading) in tick_text.into(self.image, boxes, pairs).items():  # type: ignore[arg-type]
+            lines[index].piece, lines[index].reading, lines[index].quad = piece, reading, piece.outline()
 
     def _cut(self, box: Box, turn: int | None) -> Found:
         vertical = turn is None and orient.is_tall(box.quad)

@@ -2,7 +2,8 @@
 
 Recognisers see either form in Chinese print and are often in two minds, so that one line has （大写). A bracket whose fellow
 is of the other width takes the form that the characters inside ask for; where both are of the wrong width that goes for
-what the recogniser thought of. A beta among Latin letters is ß.
+what the recogniser thought of. A beta among Latin letters is ß, and an l by itself before a hyphen and figures is I (Form I-9).
+A middle dot that begins a line is a bullet.
 """
 
 from __future__ import annotations
@@ -17,6 +18,9 @@ NARROW = {wide: narrow for narrow, wide in WIDE.items()}
 ENDS = {"(": ")", "（": ")", "[": "]", "［": "]"}  # what closes it, in half width
 THOUGHT_OF = 0.1  # probability that the recogniser gave the other form, of either bracket
 BETA = re.compile(r"(?<=[A-Za-zÀ-ÖØ-öø-ÿ])β(?=[a-z]|\b)")
+
+BULLET = re.compile(r"^·(?=\s*\S)")
+LONE_L = re.compile(r"(?<![A-Za-z0-9])l(?=-\d)")
 
 
 def settled(reading: Reading) -> Reading:
@@ -36,8 +40,9 @@ def settled(reading: Reading) -> Reading:
         if mixed or nearly:
             chars[first], chars[last] = (_instead(char, forms.get(char.text, char.text)) for char in both)
     if len(reading.text) == len(chars):
-        for found in BETA.finditer(reading.text):
-            chars[found.start()] = _instead(chars[found.start()], "ß")
+        for pattern, right in ((BETA, "ß"), (LONE_L, "I"), (BULLET, "•")):
+            for found in pattern.finditer(reading.text):
+                chars[found.start()] = _instead(chars[found.start()], right)
     return reading if chars == list(reading.chars) else reading_of(chars, reading.engine)
 
 

@@ -22,10 +22,11 @@ from worker.reading.recogniser import Recogniser
 from worker.reading.runtime import arithmetic
 from worker.reading.versions import Version, all_in_use
 
-PREPROCESSING = "20"  # raise it whenever anything on the way changes what is read: it is part of every cache key
+PREPROCESSING = "21"  # raise it whenever anything on the way changes what is read: it is part of every cache key
 STEPS = ("prepare", "detect", "orient", "crop", "recognise", "order")
 MEMORY_MB = 480  # of the process, from which on a page leaves less behind it (see `_keep_small`)
 GROWN_MB = 60  # engines are loaded anew only where the process has grown by so much since they last were
+LINE_GLYPHS = 0.6  # of the height of a picture of one line that its glyphs take
 WARM_TEXT = "OCR ready 2025"
 
 Progress = Callable[[int, int], None]
@@ -158,10 +159,12 @@ class Reader:
         allow = characters(options.lang, recogniser.vocabulary)
         height, width = image.shape[:2]
         boxes, alone = [find.whole(image)], options.layout == "line"
+        glyph_px = 0.0
         if not alone:
             alone = options.layout == "auto" and find.is_plainly_one_line(image)
         if not alone:
             ink = prepare.measure_ink(image)
+            glyph_px = ink.height
             timer.step("prepare")
             detector = self.detector(options.engine)
             boxes = find.find(detector, image, ink)
@@ -187,6 +190,7 @@ class Reader:
         if options.lang.lower() != "ja":  # Japanese has characters of both forms, also where it has no kana
             lines.settle()
         lines.settle_lookalikes()
+        lines.tick(LINE_GLYPHS * height if alone else glyph_px)
         timer.step("recognise")
         kept = [line for line in lines.found if (line.has_text() if alone else line.stands())]
         records = [line.record() for line in kept]

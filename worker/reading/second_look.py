@@ -41,7 +41,8 @@ LIKES = re.compile(
     | @(?=[\u3400-\u9fff])                                   # ①, ②
     | [<>]\ ?\d                                              # ≤ and ≥
     | [一二三四五六七八九][Oo0] | [Oo0][一二三四五六七八九]      # 〇
-    | (?:^|\ )口(?=\ ?[\u3400-\u9fff]) | □                   # a box to tick, or a character that it never learnt
+    | (?:^|\ )口(?=\ ?[\u3400-\u9fff]) | □ | (?:^|\ )[区[](?=\ )   # a box to tick, or a character that it never learnt
+    | ^['’](?=[A-Z][a-z])(?!.*['’])                          # a footnote's small figure
     | —{3}                                                   # a dash of two
     | \d\.\d{3}\.\d\d(?![\d.]) | \d,\ \d\d(?!\d)            # a sum's comma
     | (?<!\w)['’](?:ll|ve|m|d)\b                             # the I before it
@@ -68,6 +69,8 @@ WORD = re.compile(r"[^\W\d_]+")
 SHORTEST_UNKNOWN = 4  # letters of such a word
 CODE = re.compile(r"[A-Z0-9]{4,}")  # capitals and figures, mixed but not
 ORDERLY = re.compile(r"[A-Z]*\d*[A-Z]?")  # some letters, then figures: there 0 is told from O
+# Small letters too, among figures (a1b2l3); 330ml and Room12 are in order.
+MIXED = re.compile(r"(?<![A-Za-z0-9])(?=[A-Za-z0-9]*[lIOo])(?:[A-Za-z]+\d+[A-Za-z]|\d+[A-Za-z]+\d)[A-Za-z0-9]*")
 ALIKE = frozenset("0OQ1I")  # signs that only a word tells apart otherwise
 BRACKETS = ("(（|)）", "[【［|]】］", "《|》", "「|」", "『|』", "“|”")
 # The beginning of $12.50, which may be £, of Y12.50 and of 612.50, which may be €.
@@ -106,7 +109,7 @@ def faults(chars: Sequence[ReadChar], lexicon: Lexicon) -> frozenset[int]:
     spans = [found.span() for found in LIKES.finditer(text)] + codes(text)
     found = {owner[at] for first, end in spans for at in range(first, end)}
     for word in words:
-        if lost_double(word.text, lexicon):
+        if lost_double(word.text, lexicon) or numbered(word.text, lexicon):
             found.update(range(word.first, word.first + len(word.chars)))
     first = (owner[each.start()] for each in SUM.finditer(text))
     found.update(index for index in first if chars[index].confidence < SURE_SUM)
@@ -138,8 +141,8 @@ def unbalanced(text: str) -> bool:
 
 
 def codes(text: str) -> list[tuple[int, int]]:
-    """Where codes of capitals and figures stand with signs that only words tell apart."""
-    return [
+    """Where codes of letters and figures stand with signs that only words tell apart."""
+    return [found.span() for found in MIXED.finditer(text)] + [
         found.span()
         for found in CODE.finditer(text)
         if not ALIKE.isdisjoint(found[0]) and ORDERLY.fullmatch(found[0]) is None
@@ -181,6 +184,12 @@ def small_initial(words: Sequence[Word]) -> bool:
     if len(small) != 1 or len(long) < 2 or small[0].text not in SAME_SHAPE:
         return False
     return any(char == small[0].text.upper() and score >= THOUGHT_OF for char, score in small[0].alternatives)
+
+
+def numbered(word: str, lexicon: Lexicon) -> bool:
+    """Whether an unknown word is a known one and an l, which may be a 1 (Sheet1)."""
+    known = len(word) > SHORTEST and word[-1] == "l" and lexicon.word(word[:-1]) is not None
+    return known and lexicon.word(word) is None
 
 
 def lost_double(word: str, lexicon: Lexicon) -> bool:

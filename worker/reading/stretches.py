@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from worker.reading import doubled
 from worker.reading.languages import script
 from worker.reading.recogniser import Crop, ReadChar, Reading, reading_of
 
@@ -69,7 +70,8 @@ def joined(reading: Reading, again: Sequence[tuple[Stretch, Reading]], engine: s
         if not second.text or mean > second.confidence + margin:
             chars += own
         else:
-            chars += [replace(char, x0=char.x0 + stretch.left, x1=char.x1 + stretch.left) for char in second.chars]
+            found = doubled.restored(second, reading_of(own, engine)).chars
+            chars += [replace(char, x0=char.x0 + stretch.left, x1=char.x1 + stretch.left) for char in found]
         at = stretch.end
     chars += reading.chars[at:]
     return reading_of(chars, engine)
