@@ -176,7 +176,7 @@ class FormField(BaseModel):
     name: str
     title: str
     title_zh: str
-    kind: Literal["text", "amount", "date", "code"]
+    kind: Literal["text", "amount", "date", "code", "tick", "choice"]
 
 
 class KnownForm(BaseModel):

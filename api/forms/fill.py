@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from api.forms import values
-from api.forms.place import Placed, ends_of, placed
-from api.forms.rules import FieldRule, Form
+from api.forms import ticks, values
+from api.forms.place import Placed, ends_of, placed, places_of
+from api.forms.rules import TICKS, FieldRule, Form
 from shared import notices
 
 AUTO_LEAST = 2  # fields that `auto` must find before a form is said to fit
@@ -110,6 +110,9 @@ def _candidates(
     rule: FieldRule, day_first: bool, lines: Sequence[Placed], size: tuple[float, float]
 ) -> Iterator[tuple[int, Candidate]]:
     """What a page has for a field, each with its rank: labels that come first in the rule are the better ones."""
+    if rule.kind in TICKS:
+        yield from ((0, one) for line in lines for one in _boxes(rule, line))
+        return
     for rank, label in enumerate(rule.labels):
         for line in lines:
             for one in _by_label(rule, label, day_first, line, lines):
@@ -146,6 +149,19 @@ def _by_label(
             if one is not None:
                 yield one
                 break
+
+
+def _boxes(rule: FieldRule, line: Placed) -> Iterator[Candidate]:
+    """What the boxes of a line say: yes or no of a `tick`, of a `choice` the labels that are ticked."""
+    if any(True for word in rule.without for _ in ends_of(word, line.text)):
+        return
+    for label in rule.labels:
+        for start, end in places_of(label, line.text):
+            state = ticks.state(line.text, start, end, rule.sides(), line.line.get("chars") or ())
+            if rule.kind == "tick" and state is not None:
+                yield Candidate(line, start, end, "yes" if state else "no")
+            elif state:
+                yield Candidate(line, start, end, label)
 
 
 def _value(rule: FieldRule, day_first: bool, line: Placed, start: int) -> Candidate | None:

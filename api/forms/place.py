@@ -76,8 +76,13 @@ def folded(text: str) -> tuple[str, list[int]]:
 
 
 def ends_of(label: str, text: str) -> Iterator[int]:
-    """Where in `text` each occurrence of the label ends. One letter in five may be misread; a label of Latin letters is
-    a word of its own: total is not in subtotal."""
+    """Where in `text` each occurrence of the label ends."""
+    return (end for _, end in places_of(label, text))
+
+
+def places_of(label: str, text: str) -> Iterator[tuple[int, int]]:
+    """From where to where each occurrence of the label stands in `text`. One letter in five may be misread; a label of Latin
+    letters is a word of its own: total is not in subtotal."""
     wanted, _ = folded(label)
     found, places = folded(text)
     if not wanted:
@@ -88,7 +93,7 @@ def ends_of(label: str, text: str) -> Iterator[int]:
         length = _matches(wanted, found, start, allowed)
         end = places[start + length - 1] + 1 if length else 0
         if length and _apart(text, places[start], end):
-            yield end
+            yield places[start], end
             start += length
         else:
             start += 1

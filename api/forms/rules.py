@@ -15,7 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from shared.errors import FormBroken
 
 KNOWN = Path(__file__).parent / "known"
-Kind = Literal["text", "amount", "date", "code"]
+Kind = Literal["text", "amount", "date", "code", "tick", "choice"]
+TICKS = ("tick", "choice")
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -29,9 +30,10 @@ class FieldRule(BaseModel):
     kind: Kind = Field("text", description="What the value is; amounts and dates are written in one form.")
     labels: tuple[str, ...] = Field((), description="What stands before or above the value.")
     without: tuple[str, ...] = Field((), description="A line that says one of these is not the label's.")
-    where: tuple[Literal["after", "right", "below", "anywhere"], ...] = Field(
+    where: tuple[Literal["after", "right", "below", "anywhere", "before"], ...] = Field(
         ("after", "right", "below"),
-        description="Where to look from the label, in this order; `anywhere` where no label leads to a value.",
+        description="Where to look from the label, in this order; `anywhere` where no label leads to a value. Of a box: "
+        "`before` or `after` its label.",
     )
     area: tuple[Share, Share, Share, Share] | None = Field(
         None, description="Left, top, right and bottom of where the value is, as shares of the page."
@@ -53,9 +55,21 @@ class FieldRule(BaseModel):
     def _findable(self) -> FieldRule:
         if not (self.labels or self.area or self.pattern):
             raise ValueError("needs labels, an area or a pattern: nothing says where it is")
+        boxes = self.kind in TICKS
+        if boxes and (not self.labels or self.area or self.pattern):
+            raise ValueError("a box is found by its labels alone: give labels, and neither area nor pattern")
+        told = "where" in self.model_fields_set
+        if told and (set(self.where) - {"before", "after"} if boxes else "before" in self.where):
+            raise ValueError(
+                "where: of a box before or after its label, of anything else after, right, below or anywhere"
+            )
         if self.area and not (self.area[0] < self.area[2] and self.area[1] < self.area[3]):
             raise ValueError("area: left and top come before right and bottom")
         return self
+
+    def sides(self) -> tuple[str, ...]:
+        """Of a box: on which side of its label it is, where the rule says so."""
+        return self.where if "where" in self.model_fields_set else ()
 
     def described(self, key: str) -> dict[str, str]:
         """What people and programs are told of the field: its titles, which are its key where it has none, and its kind."""

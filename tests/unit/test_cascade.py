@@ -84,6 +84,27 @@ def test_a_doubtful_line_is_read_by_the_stronger_engine() -> None:
     assert (found.text, found.engine) == ("strong", "ppocrv6")
 
 
+def test_figures_that_the_stronger_engine_lost_come_back_also_where_the_crnn_was_not_asked_before() -> None:
+    class Narrow(Strong):
+        wide = 40.0  # of its 7; other figures are 20 px wide
+
+        def read(self, crops: Sequence[Crop], allow: frozenset[str] | None = None) -> list[Reading]:
+            return [dataclasses.replace(found, chars=self.widened(found)) for found in super().read(crops, allow)]
+
+        def widened(self, found: Reading) -> tuple[ReadChar, ...]:
+            return tuple(
+                dataclasses.replace(char, x1=char.x0 + self.wide) if char.text == "7" else char for char in found.chars
+            )
+
+    quick, strong = Quick("0088-7766", 0.95), Narrow(0.97, "0088-766")
+    page = cascade(quick, strong, threshold=1e-6, probe_lines=1, give_up_share=0.0)
+    assert [line.text for line in page.read([CROP, CROP])] == ["0088-7766"] * 2
+    assert quick.calls == 2, "it was given up after the first line, and asked about the second all the same"
+    strong.wide = 20.0
+    assert [line.text for line in page.read([CROP, CROP])] == ["0088-7766", "0088-766"]
+    assert quick.calls == 3, "nothing spoke for another figure in the second"
+
+
 def test_a_line_without_an_answer_goes_on_whatever_the_gate_says() -> None:
     (found,) = cascade(Quick(text=""), Strong(), threshold=1.0).read([CROP])
     assert found.engine == "ppocrv6"

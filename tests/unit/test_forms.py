@@ -136,10 +136,54 @@ def test_the_operator_s_own_form_by_area_and_pattern(tmp_path: Path) -> None:
     assert found("permit", paper, folder=tmp_path) == {"plate": "AB-1234", "until": "2026-03-04"}
 
 
+TICKS = (
+    'title = "Entry"\n[fields.sex]\nkind = "choice"\nlabels = ["男", "女"]\n'
+    '[fields.work]\nkind = "choice"\nlabels = ["full-time", "part-time"]\n'
+    '[fields.steel]\nkind = "tick"\nlabels = ["steel"]\n[fields.tin]\nkind = "tick"\nlabels = ["tin"]\n{more}'
+)
+
+
+@pytest.mark.parametrize(
+    ("rows", "fields"),
+    [
+        (["性别:☑男□女", "Work: ☐ Full-time ☒ Part-time"], {"sex": "男", "work": "part-time"}),
+        (["☐ 男 ☑ 女", "Full-time ☑ Part-time ☐"], {"sex": "女", "work": "full-time"}),
+        (["MATERIAL: STEEL ☐ TIN ☒"], {"steel": "no", "tin": "yes"}),
+        (["STEEL: □", "☐ 男 ☐ 女"], {"steel": "no"}),
+        (["STEEL", "sex 男 女"], {}),
+    ],
+)
+def test_what_is_ticked_is_told_whichever_side_the_boxes_are_on(
+    rows: list[str], fields: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "entry.toml").write_text(TICKS.format(more=""), encoding="utf-8")
+    paper = page(*((40.0, 40.0 + 60 * at, text) for at, text in enumerate(rows)))
+    assert found("entry", paper, folder=tmp_path) == fields
+
+
+def test_where_a_line_does_not_tell_the_nearer_box_is_the_label_s(tmp_path: Path) -> None:
+    (tmp_path / "entry.toml").write_text(TICKS.format(more=""), encoding="utf-8")
+    paper = page((40, 40, "MATERIAL STEEL ☐ TIN ☒ GAUGE"))
+    for char in paper["lines"][0]["chars"][17:]:  # what follows the first box stands apart from it
+        for corner in char["box"]:
+            corner[0] += 60
+    assert found("entry", paper, folder=tmp_path) == {"steel": "no", "tin": "yes"}
+
+
+def test_a_rule_may_say_on_which_side_its_box_is(tmp_path: Path) -> None:
+    more = '[fields.zinc]\nkind = "tick"\nlabels = ["zinc"]\nwhere = ["after"]\nwithout = ["zinc oxide"]\n'
+    (tmp_path / "entry.toml").write_text(TICKS.format(more=more), encoding="utf-8")
+    paper = page((40, 40, "☐ ZINC ☑ GAUGE"), (40, 100, "ZINC OXIDE ☐"))
+    assert found("entry", paper, folder=tmp_path) == {"zinc": "yes"}
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
         ("title = 1", "title"),
+        ('title = "A"\n[fields.a]\nkind = "tick"\npattern = "a"', "by its labels"),
+        ('title = "A"\n[fields.a]\nkind = "choice"\nlabels = ["a"]\nwhere = ["below"]', "before or after"),
+        ('title = "A"\n[fields.a]\nlabels = ["a"]\nwhere = ["before"]', "of a box"),
         ('title = "A"\n[fields.a]\nlabels = ["a"]\nkind = "colour"', "fields.a.kind"),
         ('title = "A"\n[fields.a]\npattern = "("', "regular expression"),
         ('title = "A"\n[fields.a]\nkind = "date"', "nothing says where"),
