@@ -66,6 +66,13 @@ def test_a_tick_in_another_colour_on_a_full_box_is_one() -> None:
     assert signs(tick(page, [(64, 50), (68, 56), (77, 44)], ink=255)) == [TICKED]
 
 
+def test_an_emblem_is_none() -> None:
+    page = box(paper(), side=24, thick=-1)
+    cv2.rectangle(page, (66, 46), (78, 58), (255, 255, 255), 1)
+    cv2.line(page, (72, 44), (72, 60), (255, 255, 255), 1)
+    assert signs(page) == []
+
+
 def test_round_corners_and_pale_strokes() -> None:
     page = paper()
     for a, b in (((62, 40), (78, 40)), ((62, 60), (78, 60)), ((60, 42), (60, 58)), ((80, 42), (80, 58))):

@@ -39,7 +39,6 @@ def box(left: float, top: float, sign: str = "☐") -> TickBox:
         ("区 Full", 0, "☑ Full"),
         ("√ 男", 0, "☑ 男"),
         ("METALx OTHER", 5, "METAL ☑ OTHER"),
-        ("是区否", 1, "是☑否"),
     ],
 )
 def test_a_box_takes_the_place_of_nothing_and_of_guesses(text: str, where: int, right: str) -> None:
@@ -47,7 +46,9 @@ def test_a_box_takes_the_place_of_nothing_and_of_guesses(text: str, where: int, 
     assert found.text == "".join(char.text for char in found.chars) == right
 
 
-@pytest.mark.parametrize(("text", "where"), [("人口数", 1), ("a: □ Full", 3), ("H7QR8", 2), ("中国", 1)])
+@pytest.mark.parametrize(
+    ("text", "where"), [("人口数", 1), ("a: □ Full", 3), ("H7QR8", 2), ("中国", 1), ("参考区间", 2)]
+)
 def test_what_was_read_well_stays(text: str, where: int) -> None:
     own = read(text)
     assert placed(own, [(10.0 * where, 10.0 * where + 10, "☐")], 20.0) is own

@@ -37,6 +37,10 @@ STRAY = 0.5  # of its left side beside which there may be ink, and
 STRAY_ROW = 0.25  # of one row above or below: grain, or the other edge of a stroke seen double
 EMPTY_SHARE, FULL_SHARE = 0.04, 0.93  # of the inside that has ink, of an empty box at most and of a filled one at least
 FULL_RING = 0.7  # of the inside's rim that has ink in a full box
+LIGHT_SHARE, ALIKE = (
+    0.5,
+    0.75,
+)  # of the inside has more ink and so much of what is drawn is like its mirror image: an emblem
 DIAGONAL = 0.8  # of both diagonals that a cross covers
 AWAY_HEIGHTS = 1.8  # of a line, before which a box may stand and belong to it
 CONFIDENCE = 0.9  # in the box; nobody measured it
@@ -192,15 +196,18 @@ def _sign(bold: NDArray[np.bool_]) -> str | None:
         return EMPTY
     if share >= FULL_SHARE:
         return FILLED
-    return CROSSED if _is_cross(inside) else TICKED
-
-
-def _is_cross(inside: NDArray[np.uint8]) -> bool:
-    """Whether something lies along both diagonals."""
     ring = np.concatenate([inside[0], inside[-1], inside[:, 0], inside[:, -1]])
     drawn = inside if ring.mean() < FULL_RING else 1 - inside  # a full box has its tick in the paper's colour
+    if _is_cross(drawn):
+        return CROSSED
+    alike = float((drawn & drawn[:, ::-1]).sum()) / max(1, int(drawn.sum()))
+    return None if share > LIGHT_SHARE and alike > ALIKE else TICKED
+
+
+def _is_cross(drawn: NDArray[np.uint8]) -> bool:
+    """Whether something lies along both diagonals."""
     near = cv2.dilate(drawn, np.ones((2, 2), np.uint8))
-    steps = np.linspace(0, 1, 2 * max(inside.shape))
-    rows = np.round(steps * (inside.shape[0] - 1)).astype(int)
-    columns = np.round(steps * (inside.shape[1] - 1)).astype(int)
+    steps = np.linspace(0, 1, 2 * max(drawn.shape))
+    rows = np.round(steps * (drawn.shape[0] - 1)).astype(int)
+    columns = np.round(steps * (drawn.shape[1] - 1)).astype(int)
     return bool(min(near[rows, columns].mean(), near[rows, columns[::-1]].mean()) >= DIAGONAL)

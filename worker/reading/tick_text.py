@@ -19,7 +19,7 @@ from worker.reading.tick_boxes import CROSSED, EMPTY, FILLED, TICKED, TickBox
 
 BEFORE, AFTER = 1.8, 1.0  # heights of a line from its ends within which a box belongs to it
 WITHIN = 0.35  # of its height, from its middle, that a box's middle may lie away from it
-HIGHEST = 1.2  # of its height
+HIGHEST = 1.0  # of its height: what is higher is an emblem
 CONFIDENCE = 0.9  # in the box; nobody measured it
 READ_AS_BOX = frozenset("☐☑☒■□▢▣◻◼◽◾")
 BOXES = frozenset((EMPTY, TICKED, CROSSED, FILLED))
@@ -130,7 +130,8 @@ def _gives_way(chars: Sequence[ReadChar], at: int, sign: str) -> bool:
     if char.text in READ_AS_BOX or (char.confidence >= SURE_CHARACTER and char.text in ENCLOSED):
         return False
     if script(char.text) == "han":
-        return char.confidence < SURE_CHARACTER or char.text in TAKEN_FOR_TICKED
+        begins = at == 0 or script(chars[at - 1].text) != "han"
+        return char.confidence < SURE_CHARACTER or (begins and char.text in TAKEN_FOR_TICKED)
     around = [chars[index].text for index in (at - 1, at + 1) if 0 <= index < len(chars)]
     return char.confidence < SURE_LETTER and not any(text.isascii() and text.isalnum() for text in around)
 
