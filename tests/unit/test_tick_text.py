@@ -19,8 +19,8 @@ def read(text: str, confidence: float = 0.95, left: float = 0.0) -> Reading:
     return reading_of(chars, "fake")
 
 
-def line(top: float, left: float = 100, right: float = 300) -> Cut:
-    return cut(PAGE, np.array([[left, top], [right, top], [right, top + 20], [left, top + 20]], np.float32))
+def line(top: float, left: float = 100, right: float = 300, page: np.ndarray = PAGE) -> Cut:
+    return cut(page, np.array([[left, top], [right, top], [right, top + 20], [left, top + 20]], np.float32))
 
 
 def box(left: float, top: float, sign: str = "☐") -> TickBox:
@@ -76,6 +76,13 @@ def test_a_mark_stays_where_the_box_is_empty() -> None:
     assert placed(own, [(20.0, 30.0, "☐")], 20.0) is own
 
 
+@pytest.mark.parametrize("sign", ["○", "●", "■"])
+def test_circles_and_full_boxes_are_put_only_where_nothing_was_read(sign: str) -> None:
+    assert placed(read("a: _ Full"), [(30.0, 40.0, sign)], 20.0).text == f"a: {sign} Full"
+    wide = reading_of([ReadChar("品", 0.99, 0.0, 40.0)], "fake")
+    assert placed(wide, [(28.0, 38.0, sign)], 20.0) is wide, "it is a part of the character"
+
+
 def test_neither_a_blot_nor_a_frame_is_put_over_letters() -> None:
     own = read("x y")
     assert placed(own, [(0.0, 10.0, "■")], 20.0) is own
@@ -95,6 +102,16 @@ def test_it_belongs_to_the_nearest_line_of_its_row() -> None:
     lines = [(line(50, 20, 70), read("Yes")), (line(50), read("Full")), (line(90), read("Part"))]
     found = into(PAGE, [box(82, 55)], lines)
     assert {index: reading.text for index, (_, reading) in found.items()} == {1: "☐ Full"}
+
+
+def test_what_is_dark_among_light_characters_is_no_box() -> None:
+    sign = PAGE.copy()
+    sign[50:70, 100:300] = 90
+    sign[54:66, 120:160] = 250
+    lines = [(line(50, page=sign), read("Full", left=60))]
+    assert into(sign, [box(105, 55)], lines) == {}
+    light = TickBox(105, 55, 115, 65, "☐", light=True)
+    assert into(sign, [light], lines)[0][1].text == "☐ Full"
 
 
 def test_a_full_one_must_stand_within_the_line() -> None:

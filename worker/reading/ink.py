@@ -39,6 +39,13 @@ def mask(image: NDArray[np.uint8]) -> NDArray[np.bool_] | None:
     return np.asarray(bright == (0 if paper_is_bright else 1))
 
 
+def is_light(image: NDArray[np.uint8]) -> bool:
+    """Whether the ink of a BGR line image is lighter than what it stands on: most of a line is paper."""
+    grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+    _, bright = cv2.threshold(grey, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
+    return bool(bright.mean() <= 0.5)
+
+
 def without_paper(image: NDArray[np.uint8]) -> tuple[int, int]:
     """The columns of a line image (height, width, 3) between which it stands, (first, end): without the plain paper at its
     ends but for a margin. All of them where no column has anything on it."""

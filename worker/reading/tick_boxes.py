@@ -15,6 +15,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from worker.reading import tick_circles
+
 EMPTY, TICKED, CROSSED, FILLED = "☐", "☑", "☒", "■"
 LOOK_MOST_PX = 3_000_000  # pixels of the picture on which they are sought, at most
 LOCAL_CONTRAST = 24  # grey levels that a stroke differs from its surroundings by
@@ -51,13 +53,15 @@ SURE_CHARACTER = 0.6  # confidence from which such a character is believed
 
 @dataclass(frozen=True, slots=True)
 class TickBox:
-    """A box of a page: the corners of its upright bounds in pixels, and the character that stands for it."""
+    """A box of a page: the corners of its upright bounds in pixels, the character that stands for it, and whether it is
+    `light` on dark."""
 
     left: float
     top: float
     right: float
     bottom: float
     sign: str
+    light: bool = False
 
     def holds(self, other: TickBox) -> bool:
         """Whether the middle of another one lies in it."""
@@ -66,7 +70,7 @@ class TickBox:
 
 
 def find(page: NDArray[np.uint8], glyph_px: float) -> list[TickBox]:
-    """The boxes of a BGR page whose typical glyph is `glyph_px` high. Costs some milliseconds a megapixel."""
+    """The boxes, and the circles to choose by, of a BGR page whose typical glyph is `glyph_px` high. Costs some milliseconds a megapixel."""
     height, width = page.shape[:2]
     scale = min(1.0, math.sqrt(LOOK_MOST_PX / (height * width)))
     glyph = glyph_px * scale
@@ -102,9 +106,11 @@ def find(page: NDArray[np.uint8], glyph_px: float) -> list[TickBox]:
         odd = any(_bulges(side > weight) for side in beyond) or any(_has_legs(side > weight) for side in beyond[1:])
         if sign is None or odd:
             continue
-        box = TickBox(left / scale, top / scale, right / scale, bottom / scale, sign)
+        box = TickBox(left / scale, top / scale, right / scale, bottom / scale, sign, dark)
         if _stands_alone(ink, top, bottom, left, right, sign == FILLED) and not any(each.holds(box) for each in out):
             out.append(box)
+    for left, top, right, bottom, sign in tick_circles.find(ink, glyph):
+        out.append(TickBox(left / scale, top / scale, right / scale, bottom / scale, sign, dark))
     return out
 
 

@@ -1,4 +1,5 @@
-"""Boxes to tick put into the lines they stand in, where the recogniser passed over them or took them for a letter.
+"""Boxes to tick, and circles to choose by, put into the lines they stand in, where the recogniser passed over them or took them
+for a letter.
 
 A box within a line or close to one of its ends belongs to it. What is read as a character of that shape (口, 日) stays one.
 """
@@ -11,18 +12,23 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.reading import geometry
+from worker.reading import geometry, ink
 from worker.reading.crop import Cut, cut
 from worker.reading.languages import script
 from worker.reading.recogniser import ReadChar, Reading, reading_of
 from worker.reading.tick_boxes import CROSSED, EMPTY, FILLED, TICKED, TickBox
+from worker.reading.tick_circles import CHOSEN, OPEN
 
 BEFORE, AFTER = 1.8, 1.0  # heights of a line from its ends within which a box belongs to it
 WITHIN = 0.35  # of its height, from its middle, that a box's middle may lie away from it
 HIGHEST = 1.0  # of its height: what is higher is an emblem
+COVERED = 0.6  # of the columns of a mark that a character takes up
 CONFIDENCE = 0.9  # in the box; nobody measured it
 READ_AS_BOX = frozenset("☐☑☒■□▢▣◻◼◽◾")
-BOXES = frozenset((EMPTY, TICKED, CROSSED, FILLED))
+SHY = frozenset(
+    (FILLED, OPEN, CHOSEN)
+)  # that are put where nothing was read alone, and within a line: marks and letters are like them
+BOXES = frozenset((EMPTY, TICKED, CROSSED)) | SHY
 MOUTH = "口"
 MARKS = frozenset("✓✔√✕✗×xXvV*")  # what a tick without its box is read as
 ENCLOSED = frozenset("日曰目田国回因困团囚囗四固园圆围圈图图国圖圓團國圍園画畫面西酉由甲申凹凸皿血冒昌品")
@@ -51,8 +57,9 @@ def into(
     inside: dict[int, list[Place]] = {}
     for box in boxes:
         seen = [place for index, (piece, _) in enumerate(lines) if (place := _place(box, index, piece)) is not None]
-        if seen:
-            nearest = min(seen)
+        nearest = min(seen, default=None)
+        # what is dark in a line of light characters is the paper that they enclose
+        if nearest is not None and ink.is_light(lines[nearest.line][0].image) == box.light:
             inside.setdefault(nearest.line, []).append(nearest)
     out = {}
     for index, places in inside.items():
@@ -74,7 +81,7 @@ def _place(box: TickBox, index: int, piece: Cut) -> Place | None:
     if abs((y0 + y1) / 2 - height / 2) > WITHIN * height or y1 - y0 > HIGHEST * height:
         return None
     before, after = max(0.0, -x1 / height), max(0.0, (x0 - width) / height)
-    if before > BEFORE or after > AFTER or (box.sign == FILLED and before + after > 0):
+    if before > BEFORE or after > AFTER or (box.sign in SHY and before + after > 0):
         return None
     return Place(before + after, index, x0, x1, box.sign)
 
@@ -105,7 +112,9 @@ def placed(reading: Reading, boxes: Sequence[tuple[float, float, str]], height: 
 
 def _with(chars: list[ReadChar], x0: float, x1: float, sign: str, height: float) -> list[ReadChar]:
     there = [at for at, char in enumerate(chars) if x0 < (char.x0 + char.x1) / 2 < x1 and char.text.strip()]
-    if len(there) > 1 or (there and (sign == FILLED or not _gives_way(chars, there[0], sign))):
+    if sign in SHY and any(_covers(char, x0, x1) for char in chars):
+        return chars
+    if len(there) > 1 or (there and not _gives_way(chars, there[0], sign)):
         return chars  # a frame around characters, a blot, or a character
     middle = (x0 + x1) / 2
     before = [char for at, char in enumerate(chars) if at not in there and (char.x0 + char.x1) / 2 <= middle]
@@ -118,6 +127,11 @@ def _with(chars: list[ReadChar], x0: float, x1: float, sign: str, height: float)
     spaces = [_space(before[-1], box, height)] if before else []
     more = [_space(box, after[0], height)] if after else []
     return [*before, *filter(None, spaces), box, *filter(None, more), *after]
+
+
+def _covers(char: ReadChar, x0: float, x1: float) -> bool:
+    """Whether a character takes up most of these columns: then what is there is a part of it."""
+    return bool(char.text.strip()) and min(x1, char.x1) - max(x0, char.x0) > COVERED * (x1 - x0)
 
 
 def _gives_way(chars: Sequence[ReadChar], at: int, sign: str) -> bool:
