@@ -113,7 +113,8 @@ def test_parts_of_characters_are_none() -> None:
     white = tick(box(paper()), [(62, 34), (72, 37)])  # a stroke above its left half, as 白 has
     stands_on = tick(box(paper()), [(60, 64), (80, 64)])  # one below it, as 旦
     joined = tick(box(paper()), [(52, 50), (60, 50)], 12)
-    assert signs(white) == signs(stands_on) == signs(joined) == []
+    self = tick(box(paper()), [(70, 36), (70, 40)], 1)  # 自
+    assert signs(white) == signs(stands_on) == signs(joined) == signs(self) == []
 
 
 def test_letters_are_none() -> None:

@@ -17,7 +17,7 @@ from worker.reading.recogniser import ReadChar, Reading, reading_of
 
 SURE = 0.9  # confidence that the other reading must have in all of a run
 FIGURES = 5  # of a line, from which their usual width is known
-WIDE = 1.58  # times that: a figure so wide may be two. One line of figures in fifty has one, and all five met that lost any.
+WIDE = 1.58  # times that: a figure so wide may be two. One line of figures in fifty has one, and so had all four looked at that lost any.
 
 
 def suspected(reading: Reading) -> bool:

@@ -170,18 +170,16 @@ def _stands_alone(ink: NDArray[np.uint8], top: int, bottom: int, left: int, righ
     """Whether nothing touches a box on its left, below it, or above its left half, as the strokes of a character do whose
     part it is (白, 增); a tick may reach out to the right. Around a `full` one there is nothing at all."""
     near = max(1, round(NEAR * (bottom - top)))
-    beside = ink[
-        top:bottom, max(0, left - 2) : max(0, left - 1)
-    ]  # the pixel between may be grey with the box's own stroke
+    # the pixel next to it may be grey with the box's own stroke
+    beside = ink[top:bottom, max(0, left - 2) : max(0, left - 1)]
     below = ink[bottom + 1 : bottom + 1 + near, left:right]
     above = ink[max(0, top - 1 - near) : max(0, top - 1), left : left + round((right - left) * UNTICKED)]
     if full:
-        rows, columns = slice(max(0, top - 3), bottom + 3), slice(max(0, left - 3), right + 3)
-        return int(ink[rows, columns].sum()) <= int(
-            ink[max(0, top - 1) : bottom + 1, max(0, left - 1) : right + 1].sum()
-        )
+        around = ink[max(0, top - 3) : bottom + 3, max(0, left - 3) : right + 3]
+        return int(around.sum()) <= int(ink[max(0, top - 1) : bottom + 1, max(0, left - 1) : right + 1].sum())
     touched = any(row.mean() > STRAY_ROW for part in (below, above) for row in part)
-    return not touched and not (beside.size and beside.mean() > STRAY)
+    joined = top >= 3 and above[-2:].any(axis=1).all()  # a stroke that grows out of it, as in 自
+    return not touched and not joined and not (beside.size and beside.mean() > STRAY)
 
 
 def _sign(bold: NDArray[np.bool_]) -> str | None:
