@@ -69,3 +69,18 @@ def test_an_l_before_a_hyphen_and_figures_is_a_capital_i(text: str, right: str) 
 @pytest.mark.parametrize(("text", "right"), [("· 第一", "• 第一"), ("·one", "•one"), ("列·宁", "列·宁"), ("·", "·")])
 def test_a_middle_dot_at_the_beginning_is_a_bullet(text: str, right: str) -> None:
     assert read(text) == right
+
+
+def test_of_two_forms_of_a_figure_read_in_doubt_one_stands() -> None:
+    def co2(doubt: float, second: str = "2") -> str:
+        chars = [
+            ReadChar("O", 1.0, 0, 9), ReadChar("₂", 0.61, 9, 13, ((second, doubt),)), ReadChar(second, 0.55, 13, 17, (("₂", doubt),)),
+            ReadChar(" ", 1.0, 17, 20),
+        ]  # fmt: skip
+        found = settled(reading_of(chars, "fake"))
+        assert found.chars[-1].x0 == 17
+        return found.text
+
+    assert co2(0.3) == "O₂ "
+    assert co2(0.02) == "O₂2 ", "both were read surely"
+    assert co2(0.3, "3") == "O₂3 "

@@ -122,6 +122,20 @@ def test_a_column_is_read_mended_as_well() -> None:
     assert answer(salted(240, 48), Eye(says)) == "专家"
 
 
+def test_of_two_ways_to_read_a_column_as_surely_the_one_that_finds_more_stands() -> None:
+    column = np.full((240, 40, 3), 255, np.uint8)
+    for y in range(20, 220, 40):
+        cv2.rectangle(column, (8, y), (32, y + 24), (0, 0, 0), 3)
+    lines = 0
+
+    def says(crop: Crop) -> Answer:
+        nonlocal lines
+        lines += crop.shape[1] > crop.shape[0]
+        return ("皖A12345", 0.996) if lines == 1 and crop.shape[1] > crop.shape[0] else ("A12345", 0.999)
+
+    assert answer(column, Eye(says)) == "皖A12345"
+
+
 def test_a_worn_column_is_read_with_the_robust_weights_the_way_it_was_read_best() -> None:
     def lying(text: str, confidence: float) -> Eye:
         return Eye(lambda crop: (text, confidence) if crop.shape[1] > crop.shape[0] else ("", 0.0))

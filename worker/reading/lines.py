@@ -289,8 +289,9 @@ class PageLines:
         for way in ways[1:]:
             way.reading = self._read_one(way.piece.image)
 
-        def worth(way: Found) -> float:  # one or two characters are easily imagined
-            return way.reading.confidence * min(1.0, 0.7 + 0.1 * len(way.reading.text)) if way.reading else 0.0
+        def worth(way: Found) -> tuple[float, int]:  # one or two characters are easily imagined, and a 一 easily lost
+            read = len(way.reading.text) if way.reading else 0
+            return round(way.reading.confidence * min(1.0, 0.7 + 0.1 * read), 2) if way.reading else 0.0, read
 
         best = max(ways, key=worth)
         if robust is not None and best.reading and best.reading.confidence <= SURE_WORN and (weights := robust()):

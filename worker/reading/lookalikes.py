@@ -3,12 +3,16 @@
 Recognisers see either form in Chinese print and are often in two minds, so that one line has （大写). A bracket whose fellow
 is of the other width takes the form that the characters inside ask for; where both are of the wrong width that goes for
 what the recogniser thought of. A beta among Latin letters is ß, and an l by itself before a hyphen and figures is I (Form I-9).
-A middle dot that begins a line is a bullet.
+A middle dot that begins a line is a bullet. Where a recogniser cannot choose between a small figure and a large one (CO₂), it may
+read both, one after the other: the surer one stands.
 """
 
 from __future__ import annotations
 
+import itertools
 import re
+import unicodedata
+from dataclasses import replace
 
 from worker.reading.languages import script
 from worker.reading.recogniser import ReadChar, Reading, reading_of
@@ -17,6 +21,7 @@ WIDE = {"(": "（", ")": "）", "[": "［", "]": "］"}
 NARROW = {wide: narrow for narrow, wide in WIDE.items()}
 ENDS = {"(": ")", "（": ")", "[": "]", "［": "]"}  # what closes it, in half width
 THOUGHT_OF = 0.1  # probability that the recogniser gave the other form, of either bracket
+EITHER = 0.1  # probability that one of two forms in a row was given where the other was read
 BETA = re.compile(r"(?<=[A-Za-zÀ-ÖØ-öø-ÿ])β(?=[a-z]|\b)")
 
 BULLET = re.compile(r"^·(?=\s*\S)")
@@ -43,7 +48,26 @@ def settled(reading: Reading) -> Reading:
         for pattern, right in ((BETA, "ß"), (LONE_L, "I"), (BULLET, "•")):
             for found in pattern.finditer(reading.text):
                 chars[found.start()] = _instead(chars[found.start()], right)
+    chars = _once(chars)
     return reading if chars == list(reading.chars) else reading_of(chars, reading.engine)
+
+
+def _once(chars: list[ReadChar]) -> list[ReadChar]:
+    """The characters without those that are one of two forms of the same sign, read one after the other in doubt."""
+    out = chars[:1]
+    for before, char in itertools.pairwise(chars):
+        doubt = max(dict(before.alternatives).get(char.text, 0.0), dict(char.alternatives).get(before.text, 0.0))
+        if before.text != char.text and doubt >= EITHER and _plain(before.text) == _plain(char.text):
+            out[-1] = replace(max(before, char, key=lambda each: each.confidence), x0=before.x0, x1=char.x1)
+        else:
+            out.append(char)
+    return out
+
+
+def _plain(char: str) -> str:
+    """A figure whatever its form; itself, of anything else."""
+    plain = unicodedata.normalize("NFKC", char)
+    return plain if plain.isdigit() else f"{char} "
 
 
 def _pairs(chars: list[ReadChar]) -> list[tuple[int, int]]:
