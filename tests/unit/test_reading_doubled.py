@@ -37,6 +37,8 @@ def test_a_twin_that_only_the_other_has_is_put_back(text: str, other: str, right
         ("159-766", "158-7766"),  # another figure before it, so that it is not known whether it is the same
         ("66 6", "66666"),  # nor which of the two runs is longer
         ("天好", "天天好"),
+        ("ajoutée", "ajoutee"),
+        ("créé", "creeee"),
         ("真的…", "真的……"),
         ("7 7 66", "77766"),
         ("", "77"),

@@ -92,6 +92,13 @@ def test_accents_are_not_imagined() -> None:
     assert answer(salted(40, 200), usual, Eye(lambda crop: ("Direccién", 0.99))) == "Direccién"
 
 
+@pytest.mark.parametrize("after", ["242526 px", "242x526px"])
+def test_signs_are_not_imagined(after: str) -> None:
+    usual = Eye(lambda crop: ("242×526 px", 0.9))
+    assert answer(salted(40, 200), usual, Eye(lambda crop: (after, 0.99))) == "242×526 px"
+    assert answer(salted(40, 200), usual, Eye(lambda crop: (after + "1", 0.99))) == after + "1"
+
+
 def test_a_sharp_clean_line_is_not_read_twice_where_it_was_read_surely_and_a_soft_one_is() -> None:
     sharp = np.full((48, 300, 3), 255, np.uint8)
     cv2.putText(sharp, "TOTAL 123.45", (8, 36), cv2.FONT_HERSHEY_SIMPLEX, 1.0, (0, 0, 0), 2)

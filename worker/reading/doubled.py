@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import statistics
+import unicodedata
 from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 from typing import NamedTuple
@@ -31,7 +32,8 @@ def restored(reading: Reading, other: Reading) -> Reading:
     own, theirs = _runs(reading.chars), _runs(other.chars)
     chars = list(reading.chars)
     for mine, their in reversed(list(_pairs(own, theirs))):
-        if len(their.chars) > len(mine.chars) and all(char.confidence >= SURE for char in their.chars):
+        accented = not all(char.text.isascii() for char in mine.chars)
+        if len(their.chars) > len(mine.chars) and not accented and all(char.confidence >= SURE for char in their.chars):
             chars[mine.first : mine.first + len(mine.chars)] = _spread(mine.chars, their.chars)
     return reading if len(chars) == len(reading.chars) else reading_of(chars, reading.engine)
 
@@ -45,16 +47,21 @@ class Run(NamedTuple):
 
 def _runs(chars: Sequence[ReadChar]) -> list[Run]:
     out: list[Run] = []
-    for text, group in itertools.groupby(enumerate(chars), lambda each: each[1].text):
+    for text, group in itertools.groupby(enumerate(chars), lambda each: _plain(each[1].text)):
         if text == "*" or (text.isascii() and text.isalnum()):
             run = list(group)
             out.append(Run(run[0][0], tuple(char for _, char in run)))
     return out
 
 
+def _plain(char: str) -> str:
+    """A letter without its accent: of é and e one reading may make ee, and the other knows better."""
+    return unicodedata.normalize("NFD", char)[:1]
+
+
 def _pairs(own: Sequence[Run], theirs: Sequence[Run]) -> Iterator[tuple[Run, Run]]:
     """Runs of one character that stand in one place of both, as those before and after them say."""
-    mine, their = ([run.chars[0].text for run in runs] for runs in (own, theirs))
+    mine, their = ([_plain(run.chars[0].text) for run in runs] for runs in (own, theirs))
     for block in SequenceMatcher(None, mine, their, autojunk=False).get_matching_blocks():
         for step in range(block.size):
             at, there = block.a + step, block.b + step

@@ -14,7 +14,7 @@ from worker.reading.context import known_words, lexicon, scope_of, unknown_words
 from worker.reading.crop import MAX_HEIGHT_PX, Cut, Piece, char_records, cut
 from worker.reading.detect import Box
 from worker.reading.geometry import Floats
-from worker.reading.languages import accented, lost_accents
+from worker.reading.languages import accented, lost_accents, lost_signs
 from worker.reading.recogniser import Reading, Recogniser, reading_of, without_margins
 from worker.reading.straighten import level
 from worker.reading.vertical import cells_of, lay_down
@@ -246,7 +246,10 @@ class PageLines:
         kind is not believed however sure it is."""
         assert line.reading is not None
         (reading,) = recogniser.read([mended.image], self.allow)
-        if (recogniser is self.quick and self._faulty(reading)) or lost_accents(line.reading.text, reading.text):
+        lost = (lost_accents, lost_signs)
+        if (recogniser is self.quick and self._faulty(reading)) or any(
+            f(line.reading.text, reading.text) for f in lost
+        ):
             return
         if self._lexicon is not None and not accented(reading.text + line.reading.text):
             more = known_words(reading.text, self._lexicon) - known_words(line.reading.text, self._lexicon)
