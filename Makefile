@@ -34,7 +34,7 @@ lint: setup-dev
 	$(BIN)/mypy
 
 unit: setup-dev
-	$(PYTEST) -n 2 --dist loadfile tests/unit tests/contract
+	$(PYTEST) -n 2 --dist worksteal tests/unit tests/contract
 
 integration: setup-dev
 	$(PYTEST) tests/integration tests/browser
