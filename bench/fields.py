@@ -3,7 +3,7 @@
 Labelled pages have few of the signs, sums and codes that documents are full of. Here they are drawn, on paper with some
 grain, slightly out of focus, in the faces that this machine has; the report names them. Compared as written, white space
 left out and the two forms of the yen sign, and of an empty box, taken for one. The rules of `second_look.py` were made
-while looking at lines of the seeds 1 to 14, so a report takes another.
+while looking at lines of the seeds 1 to 14, others at misses of 20 and 21; a seed that nobody looked at is fairer (docs/measurements.md).
 """
 
 from __future__ import annotations
