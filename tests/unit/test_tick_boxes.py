@@ -117,6 +117,17 @@ def test_parts_of_characters_are_none() -> None:
     assert signs(white) == signs(stands_on) == signs(joined) == signs(self) == []
 
 
+def test_a_mouth_has_legs_and_is_none() -> None:
+    assert signs(tick(tick(box(paper(), thick=2), [(60, 60), (60, 63)], 2), [(80, 60), (80, 63)], 2)) == []
+
+
+def test_a_frame_s_rule_beside_a_box_does_not_hide_it() -> None:
+    page = box(paper())
+    cv2.line(page, (0, 38), (199, 38), (40, 40, 40), 1)
+    cv2.line(page, (0, 63), (199, 63), (40, 40, 40), 1)
+    assert signs(page) == [EMPTY]
+
+
 def test_letters_are_none() -> None:
     for size in (14, 18, 24, 40):
         image = Image.new("RGB", (700, 80), "white")

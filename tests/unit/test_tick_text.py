@@ -120,6 +120,10 @@ def test_a_full_one_must_stand_within_the_line() -> None:
     assert into(PAGE, [box(105, 55, "■")], [(line(50), chars)])[0][1].text == "■ Full"
 
 
+def test_what_is_higher_than_its_line_is_an_emblem() -> None:
+    assert into(PAGE, [TickBox(75, 49, 97, 71, "☐")], [(line(50), read("Full"))]) == {}
+
+
 def test_far_ones_and_those_of_other_rows_stay_out() -> None:
     assert into(PAGE, [box(40, 55), box(325, 55), box(150, 78), box(150, 20)], [(line(50), read("Full"))]) == {}
 

@@ -127,14 +127,10 @@ def _squares(strokes: NDArray[np.uint8], least: float, most: float) -> Iterator[
     """Left, top, width and height of what hangs together and is about as wide as high: as it is, for a box that stands close
     to a character, and with gaps of two pixels closed, for one with round corners."""
     for margin, joined in ((0, strokes), (1, cv2.dilate(strokes, np.ones((3, 3), np.uint8)))):
-        # Contours, not labels: an eighth of the time. Outer ones alone, also of what lies within a frame.
-        contours, tree = cv2.findContours(joined, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
-        for contour, place in zip(contours, () if tree is None else tree[0].tolist(), strict=True):
-            if place[3] < 0:
-                x, y, wide, high = cv2.boundingRect(contour)
-                short, longer = sorted((wide - 2 * margin, high - 2 * margin))
-                if least <= short and longer <= WITH_TICK * min(most, short):
-                    yield x + margin, y + margin, wide - 2 * margin, high - 2 * margin
+        for _, (x, y, wide, high) in tick_circles.outlines(joined):
+            short, longer = sorted((wide - 2 * margin, high - 2 * margin))
+            if least <= short and longer <= WITH_TICK * min(most, short):
+                yield x + margin, y + margin, wide - 2 * margin, high - 2 * margin
 
 
 def _sides(covered: NDArray[np.float64]) -> tuple[int, int] | None:

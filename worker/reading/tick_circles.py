@@ -25,11 +25,7 @@ APART = 0.15  # of its side that is free around it; letters of a word stand clos
 def find(ink: NDArray[np.uint8], glyph_px: float) -> Iterator[tuple[int, int, int, int, str]]:
     """Left, top, right, bottom and sign of each circle in a mask (0 and 1) whose typical glyph is `glyph_px` high."""
     least, most = max(LEAST_PX, SIDES[0] * glyph_px), SIDES[1] * glyph_px
-    contours, tree = cv2.findContours(ink, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
-    for contour, place in zip(contours, () if tree is None else tree[0].tolist(), strict=True):
-        if place[3] >= 0:
-            continue
-        x, y, wide, high = cv2.boundingRect(contour)
+    for contour, (x, y, wide, high) in outlines(ink):
         short, longer = sorted((wide, high))
         if not least <= short <= longer <= most or longer > ROUND * short:
             continue
@@ -39,6 +35,16 @@ def find(ink: NDArray[np.uint8], glyph_px: float) -> Iterator[tuple[int, int, in
             sign = _sign(ink[y : y + high, x : x + wide])
             if sign is not None:
                 yield x, y, x + wide, y + high, sign
+
+
+def outlines(mask: NDArray[np.uint8]) -> Iterator[tuple[NDArray[np.int32], tuple[int, int, int, int]]]:
+    """The outer contours of a mask, also of what lies within a frame, and their bounds (left, top, width, height). Labels
+    would do as well, in eight times the time."""
+    contours, tree = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
+    for contour, place in zip(contours, () if tree is None else tree[0].tolist(), strict=True):
+        if place[3] < 0:
+            x, y, wide, high = cv2.boundingRect(contour)
+            yield np.asarray(contour, dtype=np.int32), (x, y, wide, high)
 
 
 def _is_apart(ink: NDArray[np.uint8], x: int, y: int, wide: int, high: int) -> bool:

@@ -24,18 +24,15 @@ WITHIN = 0.35  # of its height, from its middle, that a box's middle may lie awa
 HIGHEST = 1.0  # of its height: what is higher is an emblem
 COVERED = 0.6  # of the columns of a mark that a character takes up
 CONFIDENCE = 0.9  # in the box; nobody measured it
-READ_AS_BOX = frozenset("☐☑☒■□▢▣◻◼◽◾")
-SHY = frozenset(
-    (FILLED, OPEN, CHOSEN)
-)  # that are put where nothing was read alone, and within a line: marks and letters are like them
+# Signs that are put only within a line, where nothing was read: marks and letters are like them.
+SHY = frozenset((FILLED, OPEN, CHOSEN))
 BOXES = frozenset((EMPTY, TICKED, CROSSED)) | SHY
+READ_AS_BOX = frozenset("☐☑☒■□▢▣◻◼◽◾")
+MARKS = frozenset("✓✔√✕✗×xXvV*")  # what a tick is read as without its box,
+TAKEN_FOR_TICKED = frozenset("区區凶冈网")  # and with it
 MOUTH = "口"
-MARKS = frozenset("✓✔√✕✗×xXvV*")  # what a tick without its box is read as
-ENCLOSED = frozenset("日曰目田国回因困团囚囗四固园圆围圈图图国圖圓團國圍園画畫面西酉由甲申凹凸皿血冒昌品")
-TAKEN_FOR_TICKED = frozenset("区凶冈网区區")
-SURE_CHARACTER = 0.6  # confidence from which such a character is believed
-
-
+ENCLOSED = frozenset("日曰目田国國回因困团團囚囗四固园園圆圓圈围圍图圖画畫面西酉由甲申凹凸皿血冒昌品")
+SURE_CHARACTER = 0.6  # confidence from which such a character is believed,
 SURE_LETTER = 0.8  # and a letter by itself
 
 
