@@ -118,7 +118,14 @@ def test_parts_of_characters_are_none() -> None:
 
 
 def test_a_mouth_has_legs_and_is_none() -> None:
-    assert signs(tick(tick(box(paper(), thick=2), [(60, 60), (60, 63)], 2), [(80, 60), (80, 63)], 2)) == []
+    page = box(paper())
+    page[61:64, (60, 80)] = 40
+    assert signs(page) == []
+
+
+def test_with_its_corners_cut_off_it_is_none() -> None:
+    corners = [(64, 40), (76, 40), (80, 44), (80, 56), (76, 60), (64, 60), (60, 56), (60, 44), (64, 40)]
+    assert signs(tick(paper(), corners, 1)) == []
 
 
 def test_a_frame_s_rule_beside_a_box_does_not_hide_it() -> None:

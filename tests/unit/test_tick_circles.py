@@ -44,6 +44,8 @@ def test_with_a_sign_inside_it_is_none() -> None:
     page = circle()
     cv2.line(page, (60, 54), (60, 66), (40, 40, 40), 2)
     assert signs(page) == []
+    cv2.line(page, (60, 52), (60, 68), (40, 40, 40), 8)
+    assert signs(page) == [], "its middle is full, but it is no dot"
 
 
 def test_what_stands_close_to_something_is_none() -> None:

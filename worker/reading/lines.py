@@ -208,8 +208,6 @@ class PageLines:
     def tick(self, glyph_px: float) -> None:
         """Put the boxes to tick into the lines; a typical glyph of the page is `glyph_px` high."""
         lines = [line for line in self.found if line.stands() and isinstance(line.piece, Cut) and not line.vertical]
-        if not lines or not (self.allow is None or tick_text.READ_AS_BOX & self.allow):
-            return
         pairs = [(line.piece, line.reading) for line in lines]
         boxes = tick_boxes.find(self.image, glyph_px)
         for index, (piece, reading) in tick_text.into(self.image, boxes, pairs).items():  # type: ignore[arg-type]

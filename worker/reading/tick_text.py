@@ -31,8 +31,7 @@ READ_AS_BOX = frozenset("☐☑☒■□▢▣◻◼◽◾")
 MARKS = frozenset("✓✔√✕✗×xXvV*")  # what a tick is read as without its box,
 TAKEN_FOR_TICKED = frozenset("区區凶冈网")  # and with it
 MOUTH = "口"
-ENCLOSED = frozenset("日曰目田国國回因困团團囚囗四固园園圆圓圈围圍图圖画畫面西酉由甲申凹凸皿血冒昌品")
-SURE_CHARACTER = 0.6  # confidence from which such a character is believed,
+SURE_CHARACTER = 0.6  # confidence from which a Chinese character is believed,
 SURE_LETTER = 0.8  # and a letter by itself
 
 
@@ -138,7 +137,7 @@ def _gives_way(chars: Sequence[ReadChar], at: int, sign: str) -> bool:
         return True
     if char.text == MOUTH and sign == EMPTY:  # the box of 口 has legs, which a box to tick has not
         return at == 0 or script(chars[at - 1].text) != "han"
-    if char.text in READ_AS_BOX or (char.confidence >= SURE_CHARACTER and char.text in ENCLOSED):
+    if char.text in READ_AS_BOX:
         return False
     if script(char.text) == "han":
         begins = at == 0 or script(chars[at - 1].text) != "han"
