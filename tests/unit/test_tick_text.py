@@ -54,6 +54,11 @@ def test_what_was_read_well_stays(text: str, where: int) -> None:
     assert placed(own, [(10.0 * where, 10.0 * where + 10, "☐")], 20.0) is own
 
 
+def test_a_box_that_was_read_stays_however_unsurely() -> None:
+    own = read("a: □ Full", 0.7)
+    assert placed(own, [(30.0, 40.0, "☑")], 20.0) is own
+
+
 def test_a_guess_gives_way() -> None:
     assert placed(read("日男", 0.4), [(0.0, 10.0, "☑")], 20.0).text == "☑男"
     assert placed(read("a D b", 0.7), [(20.0, 30.0, "☐")], 20.0).text == "a ☐ b"
