@@ -105,6 +105,53 @@ def test_figures_that_the_stronger_engine_lost_come_back_also_where_the_crnn_was
     assert quick.calls == 3, "nothing spoke for another figure in the second"
 
 
+def test_a_mark_that_the_stronger_engine_leaves_out_comes_back_also_where_the_crnn_was_not_asked_before() -> None:
+    class Wide(Strong):
+        def read(self, crops: Sequence[Crop], allow: frozenset[str] | None = None) -> list[Reading]:
+            return [dataclasses.replace(found, chars=self.widened(found)) for found in super().read(crops, allow)]
+
+        def widened(self, found: Reading) -> tuple[ReadChar, ...]:
+            return tuple(
+                dataclasses.replace(char, x1=char.x0 + 33.0) if char.text == "霜" else char for char in found.chars
+            )
+
+    quick, strong = Quick("地上霜。举头", 0.7), Wide(0.97, "地上霜举头")
+    page = cascade(quick, strong, threshold=1e-6, probe_lines=1, give_up_share=0.0)
+    assert [line.text for line in page.read([CROP, CROP])] == ["地上霜。举头"] * 2
+    strong.text = "地上霞举头"  # no room for a mark: nobody is asked
+    assert page.read([CROP, CROP])[1].text == "地上霞举头"
+    assert quick.calls == 3
+
+
+def test_where_the_stronger_engine_guesses_at_a_character_the_crnn_s_stands_if_it_is_sure() -> None:
+    class Guessing(Strong):
+        def read(self, crops: Sequence[Crop], allow: frozenset[str] | None = None) -> list[Reading]:
+            return [
+                dataclasses.replace(
+                    found,
+                    chars=tuple(dataclasses.replace(c, confidence=0.5) if c.text == "H" else c for c in found.chars),
+                )
+                for found in super().read(crops, allow)
+            ]
+
+    (found,) = cascade(Quick("RM", 0.95), Guessing(0.97, "RH"), threshold=1e-6).read([CROP])
+    assert (found.text, found.engine) == ("RM", "ppocrv6")
+
+
+def test_a_line_with_something_above_a_letter_is_read_again_however_sure_the_crnn_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen: list[str] = []
+
+    def overlooked(chars: Sequence[ReadChar], picture: Crop) -> frozenset[int]:
+        seen.append("".join(char.text for char in chars))
+        return frozenset((3,))
+
+    monkeypatch.setattr("worker.reading.accents.overlooked", overlooked)
+    (found,) = cascade(Quick("Jose", 0.99), Strong(0.9, "José")).read([CROP])
+    assert (found.text, seen) == ("José", ["Jose"])
+
+
 def test_a_line_without_an_answer_goes_on_whatever_the_gate_says() -> None:
     (found,) = cascade(Quick(text=""), Strong(), threshold=1.0).read([CROP])
     assert found.engine == "ppocrv6"

@@ -84,3 +84,20 @@ def test_of_two_forms_of_a_figure_read_in_doubt_one_stands() -> None:
     assert co2(0.3) == "O₂ "
     assert co2(0.02) == "O₂2 ", "both were read surely"
     assert co2(0.3, "3") == "O₂3 "
+
+
+@pytest.mark.parametrize(
+    ("text", "right"),
+    [
+        ("Trans Fat Og", "Trans Fat 0g"),
+        ("Cholesterol Omg O%", "Cholesterol 0mg 0%"),
+        ("Tax O.00", "Tax 0.00"),
+        ("Og", "0g"),
+        ("Omg, it works", "Omg, it works"),  # begins a sentence
+        ("Ogre", "Ogre"),
+        ("CO.25", "CO.25"),
+        ("5.Og", "5.Og"),
+    ],
+)
+def test_an_o_before_a_unit_is_a_nought(text: str, right: str) -> None:
+    assert read(text) == right

@@ -171,3 +171,18 @@ def test_the_place_of_a_fault_is_told(text: str, part: str) -> None:
 
 def test_in_running_text_a_bracket_may_be_closed_in_the_next_line() -> None:
     assert not faults(chars("Photograph of tumors from each group (scale bar", 0.0), lexicon())
+
+
+@pytest.mark.parametrize(
+    ("text", "joined"),
+    [
+        ("your profle here", True),
+        ("Post Ofce", True),
+        ("all benefts", True),
+        ("your profile", False),
+        ("Wolfe", False),
+        ("iPhof", False),
+    ],
+)
+def test_a_word_that_lost_what_its_face_joins_to_an_f_is(text: str, joined: bool) -> None:
+    assert bool(faults(chars(text, 0.0), lexicon())) is joined

@@ -38,6 +38,8 @@ def box(left: float, top: float, sign: str = "☐") -> TickBox:
         ("性别_Male", 2, "性别☑ Male"),
         ("区 Full", 0, "☑ Full"),
         ("√ 男", 0, "☑ 男"),
+        ("ill?_Yes", 4, "ill? ☑ Yes"),
+        ("(_ Yes", 1, "(☑ Yes"),
         ("METALx OTHER", 5, "METAL ☑ OTHER"),
     ],
 )

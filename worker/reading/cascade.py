@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from worker.reading import doubled, second_look, stretches
+from worker.reading import accents, doubled, guesses, marks, second_look, stretches
 from worker.reading import gate as gates
 from worker.reading.context import lexicon, whole_plates
 from worker.reading.engines.ctc_recogniser import CtcRecogniser
@@ -88,8 +88,8 @@ class Cascade:
                 out[index] = stretches.joined(first, again, self.name, margin)
             else:
                 second = next(answers)
-                if first is None and able and doubled.suspected(second):
-                    second = doubled.restored(second, self.quick.trace(crops[index], allow).reading)
+                if first is None and able and (doubled.suspected(second) or marks.suspected(second)):
+                    second = self._completed(second, self.quick.trace(crops[index], allow).reading)
                 out[index] = second if first is None else self._choose(first, second, faulty)
         stats["crnn_ms"] += (middle - began) * 1e3
         stats[f"{self.strong.name}_ms"] += (time.perf_counter() - middle) * 1e3
@@ -113,7 +113,7 @@ class Cascade:
         faults: frozenset[int] = frozenset()
         if (sure or parts) and self._lexicon is not None:
             chars = trace.reading.chars
-            faults = second_look.faults(chars, self._lexicon)
+            faults = second_look.faults(chars, self._lexicon) | accents.overlooked(chars, crop)
             if faults or (sure and second_look.hardly_read(chars)):
                 sure, parts = False, stretches.find(trace.reading, crop.shape[1], crop.shape[0], faults)
         wide = sum(part.right - part.left for part in parts) / crop.shape[1] if parts else 1.0
@@ -135,6 +135,10 @@ class Cascade:
         """Whether this page has shown that the CRNN does not earn its time on it."""
         return self._asked >= self.gate.probe_lines and self._passed_on > self._asked * self.gate.give_up_share
 
+    def _completed(self, second: Reading, first: Reading) -> Reading:
+        """The stronger engine's reading with what it leaves out now and then."""
+        return marks.restored(doubled.restored(second, first), first)
+
     def _choose(self, first: Reading, second: Reading, faulty: bool = False) -> Reading:
         """Of the two readings of a doubtful line the stronger engine's, unless the CRNN is sure, and surer by the margin:
         where both guess, the stronger one guesses better, and where the CRNN is `faulty` its being sure says nothing. But a
@@ -146,8 +150,8 @@ class Cascade:
             and whole_plates(first.text) > whole_plates(second.text)
         ):
             return first
-        second = doubled.restored(second, first)
+        second = self._completed(second, first)
         if faulty and second.text and second.confidence > FAIRLY_SURE:
             return second
         surer = first.confidence > max(FAIRLY_SURE, second.confidence + self.gate.margin)
-        return first if first.text and surer else second
+        return first if first.text and surer else guesses.settled(second, first)

@@ -27,11 +27,12 @@ def columns(image: NDArray[np.uint8]) -> NDArray[np.float32]:
     return share
 
 
-def mask(image: NDArray[np.uint8]) -> NDArray[np.bool_] | None:
-    """Where the ink of a line image is, without the rows at its edges; None where there is no contrast."""
+def mask(image: NDArray[np.uint8], edge: float = EDGE_SHARE) -> NDArray[np.bool_] | None:
+    """Where the ink of a line image is, without the rows at its edges, `edge` of its height each; None where there is no
+    contrast."""
     grey = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
-    edge = int(grey.shape[0] * EDGE_SHARE)
-    grey = grey[edge : grey.shape[0] - edge] if edge else grey
+    rows = int(grey.shape[0] * edge)
+    grey = grey[rows : grey.shape[0] - rows] if rows else grey
     if _contrast(grey) < CONTRAST_MIN:
         return None
     _, bright = cv2.threshold(grey, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)

@@ -2,7 +2,7 @@
 
 Recognisers see either form in Chinese print and are often in two minds, so that one line has （大写). A bracket whose fellow
 is of the other width takes the form that the characters inside ask for; where both are of the wrong width that goes for
-what the recogniser thought of. A beta among Latin letters is ß, and an l by itself before a hyphen and figures is I (Form I-9).
+what the recogniser thought of. A beta among Latin letters is ß, an l by itself before a hyphen and figures is I (Form I-9), and an O before a unit is 0 (Trans Fat 0g).
 A middle dot that begins a line is a bullet. Where a recogniser cannot choose between a small figure and a large one (CO₂), it may
 read both, one after the other: the surer one stands.
 """
@@ -25,6 +25,10 @@ EITHER = 0.1  # probability that one of two forms in a row was given where the o
 BETA = re.compile(r"(?<=[A-Za-zÀ-ÖØ-öø-ÿ])β(?=[a-z]|\b)")
 
 BULLET = re.compile(r"^·(?=\s*\S)")
+# No word: an O before a unit (Total Fat 0g), a per cent sign, or the decimals of a number. "Omg" may begin a sentence.
+NOUGHT = re.compile(
+    r"(?<![A-Za-z0-9.,])O(?=\ ?%|[.,]\d|(?:g|kg|mcg|μg|µg|mL|ml|kcal|kJ|cal|km|cm|mm)\b)|(?<=\w\ )O(?=mg\b)"
+)
 LONE_L = re.compile(r"(?<![A-Za-z0-9])l(?=-\d)")
 
 
@@ -45,7 +49,7 @@ def settled(reading: Reading) -> Reading:
         if mixed or nearly:
             chars[first], chars[last] = (_instead(char, forms.get(char.text, char.text)) for char in both)
     if len(reading.text) == len(chars):
-        for pattern, right in ((BETA, "ß"), (LONE_L, "I"), (BULLET, "•")):
+        for pattern, right in ((BETA, "ß"), (LONE_L, "I"), (NOUGHT, "0"), (BULLET, "•")):
             for found in pattern.finditer(reading.text):
                 chars[found.start()] = _instead(chars[found.start()], right)
     chars = _once(chars)

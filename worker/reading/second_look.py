@@ -1,7 +1,8 @@
 """What a quick network is sure of and wrong about now and then: a line that shows it is worth a second look.
 
 A capital of a small letter's shape ("Lantern street" among names that all begin with capitals) differs in height alone. CTC needs
-a blank between two equal letters: where they stand close, one is read ("commitee", "https:/"). Signs that are seldom seen are
+a blank between two equal letters: where they stand close, one is read ("commitee", "https:/"), and an f that its face joins to
+the next letter swallows it ("profle"). Signs that are seldom seen are
 taken for their likes (12 x 34 is 12 × 34, 5um is 5 μm, s50 is ≤50), and so are the letters of other languages, where most words of a line are none that is
 known, or small words of theirs stand. In a code nothing tells 0 from O. A bracket that is opened is closed. Traditional and simplified characters
 do not mix in one line. None of it is put right here; the stronger engine, which knows better, reads the line again. Which signs those are was found by
@@ -81,6 +82,8 @@ GOODS = re.compile(r"\*[\u3400-\u9fff]")  # *kind of goods*what was sold, as Chi
 LONGEST_CLOSED = 30  # characters: in longer lines, of running text, a bracket may be closed in the next
 UNSURE = 0.7  # confidence of a character below which it is read again, however sure the rest of a line is
 SHORTEST_DOUBLED = 6  # letters of a known word from which one of two equal ones is missed; shorter ones may be names
+JOINED = ("i", "l", "f", "fi", "fl", "il")  # what is lost behind an f that its face joins to it (profle, ofce, refl)
+SHORTEST_JOINED = 4  # letters of such a word once it is whole (file)
 
 
 class Word(NamedTuple):
@@ -109,7 +112,7 @@ def faults(chars: Sequence[ReadChar], lexicon: Lexicon) -> frozenset[int]:
     spans = [found.span() for found in LIKES.finditer(text)] + codes(text)
     found = {owner[at] for first, end in spans for at in range(first, end)}
     for word in words:
-        if lost_double(word.text, lexicon) or numbered(word.text, lexicon):
+        if any(lost(word.text, lexicon) for lost in (lost_double, lost_joined, numbered)):
             found.update(range(word.first, word.first + len(word.chars)))
     first = (owner[each.start()] for each in SUM.finditer(text))
     found.update(index for index in first if chars[index].confidence < SURE_SUM)
@@ -197,6 +200,14 @@ def lost_double(word: str, lexicon: Lexicon) -> bool:
     if len(word) + 1 < SHORTEST_DOUBLED or not unknown_words(word, lexicon):
         return False
     return any(lexicon.word(word[: at + 1] + word[at:]) is not None for at in range(len(word)))
+
+
+def lost_joined(word: str, lexicon: Lexicon) -> bool:
+    """Whether an unknown word is a known one but for letters that some faces draw as one with the f before them."""
+    if not regular(word) or lexicon.word(word) is not None:
+        return False
+    whole = (word[: at + 1] + more + word[at + 1 :] for at, char in enumerate(word) if char in "fF" for more in JOINED)
+    return any(len(each) >= SHORTEST_JOINED and lexicon.word(each) is not None for each in whole)
 
 
 def _words(chars: Sequence[ReadChar]) -> list[Word]:

@@ -120,9 +120,16 @@ def _with(chars: list[ReadChar], x0: float, x1: float, sign: str, height: float)
     while after and not after[0].text.strip():
         after.pop(0)
     box = ReadChar(sign, CONFIDENCE, x0, x1)
-    spaces = [_space(before[-1], box, height)] if before else []
-    more = [_space(box, after[0], height)] if after else []
+    spaces = [_space(before[-1], box, height, _letter(before))] if before else []
+    more = [_space(box, after[0], height, after[0].text)] if after else []
     return [*before, *filter(None, spaces), box, *filter(None, more), *after]
+
+
+def _letter(before: Sequence[ReadChar]) -> str:
+    """The letter or figure that a box stands behind, with or without a mark between them (Smoker? ☐)."""
+    if before[-1].text in "([{/":
+        return before[-1].text
+    return next((char.text for char in reversed(before) if char.text.isalnum()), before[-1].text)
 
 
 def _covers(char: ReadChar, x0: float, x1: float) -> bool:
@@ -146,11 +153,10 @@ def _gives_way(chars: Sequence[ReadChar], at: int, sign: str) -> bool:
     return char.confidence < SURE_LETTER and not any(text.isascii() and text.isalnum() for text in around)
 
 
-def _space(first: ReadChar, second: ReadChar, height: float) -> ReadChar | None:
-    """The space between a box and its neighbour: behind a letter or figure always, between it and Chinese only where they
-    stand apart."""
+def _space(first: ReadChar, second: ReadChar, height: float, letter: str) -> ReadChar | None:
+    """The space between a box and its neighbour: beside a `letter` or figure of ASCII always, between it and Chinese only
+    where they stand apart."""
     gap = (second.x0 - first.x1) / height
-    beside = first.text if second.text in BOXES else second.text
-    apart = gap >= (0.5 if script(beside) == "han" else 0.2)
-    spaced = apart or (beside.isascii() and beside.isalnum())
+    apart = gap >= (0.5 if script(letter) == "han" else 0.2)
+    spaced = apart or (letter.isascii() and letter.isalnum())
     return ReadChar(" ", CONFIDENCE, first.x1, max(first.x1, second.x0)) if spaced else None

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.reading import context, ctc, eight_bit, figures, gaps, ink, longline, pack, places, retrained
+from worker.reading import context, ctc, eight_bit, figures, gaps, ink, longline, pack, places, retrained, underscores
 from worker.reading.models import Facts, ModelError, place
 from worker.reading.recogniser import Crop, ReadChar, Reading, reading_of
 from worker.reading.runtime import Session
@@ -161,7 +161,8 @@ class CtcRecogniser:
             )
             for peak, (x0, x1) in zip(peaks, found, strict=True)
         )
-        reading = reading_of(gaps.spaced(chars, share, self.height, pixels), self.name)
+        spaced = gaps.spaced(chars, share, self.height, pixels)
+        reading = reading_of(underscores.drawn(spaced, crop), self.name)
         seen = self._without_margins(first)
         return Trace(reading, self.height, share, self._spans(seen), tuple(seen))
 

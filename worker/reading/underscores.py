@@ -1,0 +1,109 @@
+"""Underscores that were read as spaces: a low stroke in the gap, with nothing of it below the letters beside it.
+
+An underscore is a stroke at the foot of a line, and recognisers take it for the rule under a line, which says nothing: API_URL is
+read as API URL, and the two of __init__ as one. The ruler decides: a rule runs on below the letters, an underscore ends beside them.
+Worn print has pieces of rules, too, so in a line with as many other spaces between words, which is prose, spaces stay.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from worker.reading import ink
+from worker.reading.recogniser import ReadChar
+
+TOLD = 0.8  # confidence in an underscore that the ruler alone found
+MIDDLE = 0.25  # of a gap's or letter's width, left out at both sides
+FULL = 0.85  # share of the gap's columns that the stroke covers,
+CLEAR = 0.3  # and of a letter's that it leaves free
+THICK = 0.16  # of the line's height, at most
+FOOT = 0.12  # of the line's height by which a stroke may begin above the letters' feet; a hyphen is far above
+DESCEND = frozenset("gjpqyQ")  # letters whose feet are below the others'
+LETTERS = 3  # from which their feet and widths are known
+SHORTEST = 0.6  # widths of a letter; what is shorter is the foot of a bracket
+DOUBLE = (1.5, 2.6)  # that two underscores take: one is 0.65 to 1.13 wide in 197 faces
+
+
+def drawn(chars: Sequence[ReadChar], picture: NDArray[np.uint8]) -> tuple[ReadChar, ...]:
+    """The characters with underscores for spaces, where the `picture` of the line, (height, width, 3), has one."""
+    places = [at for at, char in enumerate(chars) if char.text in (" ", "_") and _beside_code(chars, at)]
+    letters = [char for char in chars if _plain(char)]
+    if not places or len(letters) < LETTERS:
+        return tuple(chars)
+    mask = ink.mask(picture, edge=0.0)
+    if mask is None:
+        return tuple(chars)
+    feet = [_foot(mask, char) for char in letters if char.text not in DESCEND]
+    foot = statistics.median(feet) if feet else float(len(mask))
+    usual = max(1.0, statistics.median(char.x1 - char.x0 for char in letters))
+    found = {at: span / usual for at in places if (span := _stroke(mask, chars, at, foot)) >= SHORTEST * usual}
+    gaps = [at for at in places if chars[at].text == " "]
+    single = [at for at in gaps if found.get(at, DOUBLE[0]) < DOUBLE[0]]
+    prose = len(gaps) - len(single) >= len(single)
+    out = list(chars)
+    for at, span in sorted(found.items(), reverse=True):
+        if _is(chars, at + 1, "_") or _is(chars, at - 1, "_"):
+            continue  # the end of an underscore that reaches in
+        if at in single and not prose:
+            out[at] = ReadChar("_", TOLD, chars[at].x0, chars[at].x1, ((" ", 1 - TOLD),))
+        elif chars[at].text == "_" and DOUBLE[0] <= span <= DOUBLE[1]:
+            middle = (out[at].x0 + out[at].x1) / 2
+            out[at : at + 1] = [replace(out[at], x1=middle), replace(out[at], x0=middle, confidence=TOLD)]
+    return tuple(out)
+
+
+def _stroke(mask: NDArray[np.bool_], chars: Sequence[ReadChar], at: int, foot: float) -> float:
+    """How long the low stroke is that is all that stands in the place of a character, in columns; 0 where there is none, or
+    where it runs on below the letters."""
+    high = len(mask)
+    gap = _middle(mask, chars[at])
+    if gap.shape[1] == 0:
+        return 0.0
+    rows = np.flatnonzero(gap.mean(axis=1) >= FULL)
+    if not len(rows) or rows[-1] - rows[0] + 1 != len(rows) or len(rows) > THICK * high or rows[0] < foot - FOOT * high:
+        return 0.0
+    top, bottom = int(rows[0]), int(rows[-1]) + 1
+    if gap[int(ink.EDGE_SHARE * high) : max(0, top - 2)].any():
+        return 0.0
+    begin = min(max(top, round(foot)), bottom - 1)  # where no letter's foot touches it
+    band: NDArray[np.bool_] = np.asarray(mask[begin:bottom].any(axis=0))
+    for other in (at - 1, at + 1):
+        if 0 <= other < len(chars) and chars[other].text.isalnum():
+            below = _middle(mask[top:bottom], chars[other])
+            if below.shape[1] and chars[other].text not in DESCEND and below.any(axis=0).mean() > 1 - CLEAR:
+                return 0.0
+    begin = end = int((chars[at].x0 + chars[at].x1) / 2)
+    while begin > 0 and band[begin - 1]:
+        begin -= 1
+    while end < len(band) and band[end]:
+        end += 1
+    return float(end - begin)
+
+
+def _middle(mask: NDArray[np.bool_], char: ReadChar) -> NDArray[np.bool_]:
+    margin = (char.x1 - char.x0) * MIDDLE
+    return mask[:, max(0, round(char.x0 + margin)) : round(char.x1 - margin)]
+
+
+def _foot(mask: NDArray[np.bool_], char: ReadChar) -> int:
+    rows = np.flatnonzero(_middle(mask, char).any(axis=1))
+    return int(rows[-1]) + 1 if len(rows) else len(mask)
+
+
+def _beside_code(chars: Sequence[ReadChar], at: int) -> bool:
+    """Whether a letter or figure of ASCII stands at both sides, of what was read as an underscore at one."""
+    beside = [0 <= i < len(chars) and _plain(chars[i]) for i in (at - 1, at + 1)]
+    return any(beside) if chars[at].text == "_" else all(beside)
+
+
+def _plain(char: ReadChar) -> bool:
+    return char.text.isascii() and char.text.isalnum()
+
+
+def _is(chars: Sequence[ReadChar], at: int, text: str) -> bool:
+    return 0 <= at < len(chars) and chars[at].text == text
