@@ -97,7 +97,24 @@ def test_of_two_forms_of_a_figure_read_in_doubt_one_stands() -> None:
         ("Ogre", "Ogre"),
         ("CO.25", "CO.25"),
         ("5.Og", "5.Og"),
+        ("14/0ct/2025", "14/Oct/2025"),
+        ("10ct", "10ct"),
     ],
 )
 def test_an_o_before_a_unit_is_a_nought(text: str, right: str) -> None:
+    assert read(text) == right
+
+
+@pytest.mark.parametrize(
+    ("text", "right"),
+    [
+        ("take 1½2 tablet", "take ½ tablet"),
+        ("take ½2 tablet", "take ½ tablet"),
+        ("1½ cups", "1½ cups"),
+        ("31½2 cups", "31½ cups"),
+        ("¾4 inch", "¾ inch"),
+        ("½ 2", "½ 2"),
+    ],
+)
+def test_a_fraction_is_not_written_beside_its_own_figures(text: str, right: str) -> None:
     assert read(text) == right

@@ -48,7 +48,7 @@ def test_an_unlearnt_character_and_mixed_scripts_are(text: str) -> None:
      "口 是 口 否", "第一———第二", "173.956.20", "150, 15", "https:/www.example.org/a", "s338mm", "z88kg", "2 503kg", "187m", "12m2", "3kg/m3",
      "671pm", "758C", "480kW-h", "10kQ", "44%-53%", "C:Vmehk", "[和永]", "。灯车络", "Mr Yuki Sato", "Invoice No, 12", "Ingrid F Cox", "By Friday, 'll ask",
      "bar 50 ,m", "(mm')", "s 156mm", "2309kg", "二O年", "O二年", "雨□", "ftp:/a.b", "[和 a]", "[a 和]", "HKS84", "SKU ABC",
-     "区 Full-time", "a [ Part-time", "'Code has been"],
+     "区 Full-time", "a [ Part-time", "'Code has been", "(= 6.17 PLN)", "see $7(2)(b)", "Paid out (E)"],
 )  # fmt: skip
 def test_what_a_seldom_sign_is_taken_for_is(text: str) -> None:
     assert faults(chars(text, 0.0), lexicon())

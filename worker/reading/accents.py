@@ -1,63 +1,86 @@
 """Letters that were read without the accent that stands above them.
 
 The CRNN has few accented letters and reads José as Jose, sure of it. A small letter without an ascender ends at the height of the
-line's other ones; what stands above it, lower than the ascenders, is an accent, and so is what hangs below it; the line is worth a
-second look.
+line's other ones, a capital at that of the other capitals; what stands above it, or hangs below it, is an accent, and the line is
+worth a second look.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from worker.reading import ink
 from worker.reading.recogniser import ReadChar
 
-LOW = frozenset("acemnorsuvwxz")  # letters as high as an x,
-BEARERS = frozenset("aceinosuz") - {"i"}  # and those that may carry an accent; an i has a dot anyway
-TAILED = frozenset("gjpqyfQJ,;")  # what hangs below the line itself
-ENOUGH = 4  # low letters of a line, from which their height is known
+
+class Kind(NamedTuple):
+    """Letters of one height, those among them that may carry an accent, and how far above them it may end, in heights."""
+
+    letters: frozenset[str]
+    bearers: frozenset[str]
+    reach: float
+
+
+KINDS = (
+    Kind(frozenset("acemnorsuvwxz"), frozenset("acenosuz"), 0.75),  # an i has a dot anyway
+    Kind(frozenset("ABCDEFGHIKLMNOPRSTUVWXYZ"), frozenset("ACEILNOSUYZ"), 0.4),
+)
+ENOUGH = 4  # letters of a kind, from which their height is known
 SMALLEST_PX = 6  # of it; in smaller print an accent is a pixel
 EVEN = 0.12  # of that height, by which most tops may differ: a line that lies askew says nothing
-RISE = 0.12  # of that height above the others' tops, where an accent may begin ...
-REACH = 0.75  # ... and where it ends,
-HANG = 0.5  # and so below their feet
-RULED = 0.3  # of the line's low letters: where so many have something below them it is a rule
+RISE = 0.12  # of that height above the others' tops, where an accent may begin
+HANG = 0.5  # and below their feet, where one may end
+RULED = 0.3  # of the letters: where so many have something below them it is a rule
 ROWS = 0.12  # of that height that an accent takes up at least
 MIDDLE = 0.2  # of a letter's width, left out at both sides: its neighbours hang over
+TAILED = frozenset("gjpqyfQJ,;")  # what hangs below the line itself
 
 
 def overlooked(chars: Sequence[ReadChar], picture: NDArray[np.uint8]) -> frozenset[int]:
     """The letters, by index, above or below which something stands in the `picture` of the line, (height, width, 3)."""
-    low = [at for at, char in enumerate(chars) if char.text in LOW]
-    if len(low) < ENOUGH or (mask := ink.mask(picture, edge=0.0)) is None:
+    kinds = [(kind, [at for at, char in enumerate(chars) if char.text in kind.letters]) for kind in KINDS]
+    if max(len(members) for _, members in kinds) < ENOUGH or (mask := ink.mask(picture, edge=0.0)) is None:
         return frozenset()
-    boxes = {at: _body(mask, chars[at]) for at in low}
-    tops = np.array([body[0] for body in boxes.values() if body is not None])
-    feet = np.array([body[1] for body in boxes.values() if body is not None])
-    if len(tops) < ENOUGH:
-        return frozenset()
-    top, foot = float(np.median(tops)), float(np.median(feet))
+    mask = _without_neighbours(mask)
+    return frozenset(at for kind, members in kinds for at in _marked(mask, chars, kind, members))
+
+
+def _marked(mask: NDArray[np.bool_], chars: Sequence[ReadChar], kind: Kind, members: Sequence[int]) -> set[int]:
+    bodies = [body for at in members if (body := _body(mask, chars[at])) is not None]
+    if len(bodies) < ENOUGH:
+        return set()
+    tops = np.array([top for top, _ in bodies])
+    top, foot = float(np.median(tops)), float(np.median([foot for _, foot in bodies]))
     high = foot - top
     if high < SMALLEST_PX or np.median(np.abs(tops - top)) > EVEN * high:
-        return frozenset()
+        return set()
     least = max(2, ROWS * high)
 
-    def marked(first: float, end: float) -> set[int]:
+    def within(first: float, end: float) -> set[int]:
         rows = slice(max(0, round(first)), max(0, round(end)))
-        return {at for at in low if int(_middle(mask, chars[at])[rows].any(axis=1).sum()) >= least}
+        return {at for at in members if int(_middle(mask, chars[at])[rows].any(axis=1).sum()) >= least}
 
-    below = {at for at in marked(foot + RISE * high, foot + HANG * high) if not _beside_tail(chars, at)}
-    if len(below) >= RULED * len(low):
+    below = {at for at in within(foot + RISE * high, foot + HANG * high) if not _beside_tail(chars, at)}
+    if len(below) >= RULED * len(members):
         below = set()
-    found = marked(top - REACH * high, top - RISE * high) | below
-    return frozenset(at for at in found if chars[at].text in BEARERS)
+    found = within(top - kind.reach * high, top - RISE * high) | below
+    return {at for at in found if chars[at].text in kind.bearers}
+
+
+def _without_neighbours(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The ink without what runs off at the top or the bottom: tails and heads of the lines beside this one."""
+    _, labels = cv2.connectedComponents(mask.astype(np.uint8))
+    edge = np.union1d(labels[0], labels[-1])
+    return np.asarray(mask & ~np.isin(labels, edge[edge > 0]))
 
 
 def _body(mask: NDArray[np.bool_], char: ReadChar) -> tuple[int, int] | None:
-    """The top and the foot (below the last row) of the lowest thing of some height in a letter's columns."""
+    """The top and the foot (below the last row) of the highest thing in a letter's columns."""
     rows = _middle(mask, char).any(axis=1)
     edges = np.flatnonzero(np.diff(np.concatenate(([0], rows.astype(np.int8), [0]))))
     runs = [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]

@@ -1,12 +1,14 @@
 """Spaces that a recogniser leaves out: two numbers or words far apart on one line are two, whatever it says.
 
 Recognisers learn spaces between words of a sentence; over the wide blank between a form's fields or a table's columns they often
-emit none, and "19.90" beside "9.76" becomes one number. What is set letter by letter stays whole: there every gap is wide.
+emit none, and "19.90" beside "9.76" becomes one number. What is set letter by letter stays whole: there every gap is wide. A date and
+the time behind it are two as well, however close they stand.
 """
 
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -17,6 +19,7 @@ from worker.reading.recogniser import ReadChar
 
 WIDE = 0.6  # blank columns in a row, against the line's height: a space of a font is 0.2 to 0.35
 AGAINST_NEXT = 2.5  # a gap is one of its kind where it is so much wider than the gaps before and after it
+DATE_TIME = re.compile(r"(?<!\d)20\d\d([-/.])[01]\d\1[0-3]\d(?=[0-2]\d:[0-5]\d)")
 BLANK = 0.04  # share of ink in a column that is still paper
 
 
@@ -26,6 +29,7 @@ def spaced(chars: Sequence[ReadChar], ink: NDArray[np.float32], height: int, pix
     `ink` is the share of ink in every column of the line at `height` px; `pixels` is the width of a column in the px of the
     characters' positions. A space is as sure as the less sure of its neighbours, which end and begin where it does.
     """
+    chars = _dated(chars)
     if len(chars) < 2:
         return tuple(chars)
     middles = [(char.x0 + char.x1) / 2 / pixels for char in chars]
@@ -43,6 +47,19 @@ def spaced(chars: Sequence[ReadChar], ink: NDArray[np.float32], height: int, pix
             char = replace(char, x0=max(char.x0, x1))
         out.append(char)
     return tuple(out)
+
+
+def _dated(chars: Sequence[ReadChar]) -> Sequence[ReadChar]:
+    """The characters with a space between a date and its time."""
+    text = "".join(char.text for char in chars)
+    if len(text) != len(chars):
+        return chars
+    out = list(chars)
+    for found in reversed(list(DATE_TIME.finditer(text))):
+        before, after = out[found.end() - 1], out[found.end()]
+        sure = min(before.confidence, after.confidence)
+        out.insert(found.end(), ReadChar(" ", sure, before.x1, max(before.x1, after.x0)))
+    return out
 
 
 def _latin(char: ReadChar) -> bool:

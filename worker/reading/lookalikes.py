@@ -2,9 +2,10 @@
 
 Recognisers see either form in Chinese print and are often in two minds, so that one line has （大写). A bracket whose fellow
 is of the other width takes the form that the characters inside ask for; where both are of the wrong width that goes for
-what the recogniser thought of. A beta among Latin letters is ß, an l by itself before a hyphen and figures is I (Form I-9), and an O before a unit is 0 (Trans Fat 0g).
+what the recogniser thought of. A beta among Latin letters is ß, an l by itself before a hyphen and figures is I (Form I-9), an O before a unit is 0 (Trans Fat 0g), and
+a 0 before ct is an O.
 A middle dot that begins a line is a bullet. Where a recogniser cannot choose between a small figure and a large one (CO₂), it may
-read both, one after the other: the surer one stands.
+read both, one after the other: the surer one stands; and of a fraction and its figures (1½2) the fraction.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ BULLET = re.compile(r"^·(?=\s*\S)")
 NOUGHT = re.compile(
     r"(?<![A-Za-z0-9.,])O(?=\ ?%|[.,]\d|(?:g|kg|mcg|μg|µg|mL|ml|kcal|kJ|cal|km|cm|mm)\b)|(?<=\w\ )O(?=mg\b)"
 )
+OCTOBER = re.compile(r"(?<![A-Za-z0-9])0(?=(?:ct|CT)\b)")
+FRACTIONS = {"½": ("1", "2"), "¼": ("1", "4"), "¾": ("3", "4"), "⅓": ("1", "3"), "⅔": ("2", "3")}
 LONE_L = re.compile(r"(?<![A-Za-z0-9])l(?=-\d)")
 
 
@@ -49,10 +52,10 @@ def settled(reading: Reading) -> Reading:
         if mixed or nearly:
             chars[first], chars[last] = (_instead(char, forms.get(char.text, char.text)) for char in both)
     if len(reading.text) == len(chars):
-        for pattern, right in ((BETA, "ß"), (LONE_L, "I"), (NOUGHT, "0"), (BULLET, "•")):
+        for pattern, right in ((BETA, "ß"), (LONE_L, "I"), (NOUGHT, "0"), (OCTOBER, "O"), (BULLET, "•")):
             for found in pattern.finditer(reading.text):
                 chars[found.start()] = _instead(chars[found.start()], right)
-    chars = _once(chars)
+    chars = _without_own_figures(_once(chars))
     return reading if chars == list(reading.chars) else reading_of(chars, reading.engine)
 
 
@@ -65,6 +68,20 @@ def _once(chars: list[ReadChar]) -> list[ReadChar]:
             out[-1] = replace(max(before, char, key=lambda each: each.confidence), x0=before.x0, x1=char.x1)
         else:
             out.append(char)
+    return out
+
+
+def _without_own_figures(chars: list[ReadChar]) -> list[ReadChar]:
+    """The characters without the figures of a fraction that were read beside it: nothing is written behind one."""
+    out: list[ReadChar] = []
+    for char in chars:
+        above, below = FRACTIONS.get(out[-1].text if out else "", ("", ""))
+        if char.text != below:
+            out.append(char)
+            continue
+        sign = out.pop()
+        first = out.pop() if out and out[-1].text == above and not (out[:-1] and out[-2].text.isdigit()) else sign
+        out.append(replace(sign, x0=first.x0, x1=char.x1))
     return out
 
 

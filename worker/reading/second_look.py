@@ -41,6 +41,7 @@ LIKES = re.compile(
     | @\ ?(?:19|20)\d\d\b | [A-Za-z]@(?![A-Za-z0-9])         # © and ®
     | @(?=[\u3400-\u9fff])                                   # ①, ②
     | [<>]\ ?\d                                              # ≤ and ≥
+    | \(=\ ?\d | \$\d+\( | \([EeLf]\)                        # ≈, §, € and £
     | [一二三四五六七八九][Oo0] | [Oo0][一二三四五六七八九]      # 〇
     | (?:^|\ )口(?=\ ?[\u3400-\u9fff]) | □ | (?:^|\ )[区[](?=\ )   # a box to tick, or a character that it never learnt
     | ^['’](?=[A-Z][a-z])(?!.*['’])                          # a footnote's small figure
