@@ -46,7 +46,13 @@ def overlooked(chars: Sequence[ReadChar], picture: NDArray[np.uint8]) -> frozens
     kinds = [(kind, [at for at, char in enumerate(chars) if char.text in kind.letters]) for kind in KINDS]
     if max(len(members) for _, members in kinds) < ENOUGH or (mask := ink.mask(picture, edge=0.0)) is None:
         return frozenset()
-    mask = _without_neighbours(mask)
+    found = _all_marked(mask, chars, kinds)
+    return _all_marked(_without_neighbours(mask), chars, kinds) if found else found
+
+
+def _all_marked(
+    mask: NDArray[np.bool_], chars: Sequence[ReadChar], kinds: Sequence[tuple[Kind, list[int]]]
+) -> frozenset[int]:
     return frozenset(at for kind, members in kinds for at in _marked(mask, chars, kind, members))
 
 
@@ -74,9 +80,11 @@ def _marked(mask: NDArray[np.bool_], chars: Sequence[ReadChar], kind: Kind, memb
 
 def _without_neighbours(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """The ink without what runs off at the top or the bottom: tails and heads of the lines beside this one."""
-    _, labels = cv2.connectedComponents(mask.astype(np.uint8))
-    edge = np.union1d(labels[0], labels[-1])
-    return np.asarray(mask & ~np.isin(labels, edge[edge > 0]))
+    count, labels = cv2.connectedComponents(mask.astype(np.uint8))
+    own = np.ones(count, np.bool_)
+    own[labels[[0, -1]]] = False
+    own[0] = False  # the paper
+    return np.asarray(own[labels])
 
 
 def _body(mask: NDArray[np.bool_], char: ReadChar) -> tuple[int, int] | None:
