@@ -21,7 +21,7 @@ def line(text: str, says: str, size: int = 30, rule: bool = False) -> tuple[list
     chars = [ReadChar(char, 0.99, edges[at], edges[at + 1]) for at, char in enumerate(says)]
     image = np.asarray(picture).copy()
     if rule:
-        image[size // 3 + size + 3, LEFT:-LEFT] = 0
+        image[size // 3 + size + 1 : size // 3 + size + 5, LEFT:-LEFT] = 0
     return chars, image
 
 
@@ -53,6 +53,32 @@ def test_plain_letters_between_tall_ones_and_tails_are_plain(text: str) -> None:
 
 def test_a_rule_below_the_line_hangs_from_none() -> None:
     assert told("some names are here", "some names are here", rule=True) == ""
+
+
+def test_what_runs_in_from_the_line_above_is_not_of_this_one() -> None:
+    chars, picture = line("some names are here", "some names are here")
+    letter = chars[3]
+    columns = slice(int(letter.x0), int(letter.x1))
+    top = int(np.flatnonzero((picture[:, columns] < 128).any(axis=(1, 2)))[0])
+    picture[top - 8 : top - 4, columns] = 0
+    assert overlooked(chars, picture) == {3}
+    picture[: top - 4, columns] = 0
+    assert not overlooked(chars, picture)
+
+
+@pytest.mark.parametrize(("text", "seen"), [("was some sense", "a"), ("way some sense", "")])
+def test_what_hangs_below_beside_a_tail_may_be_the_tail(text: str, seen: str) -> None:
+    chars, picture = line(text, text)
+    foot = int(np.flatnonzero((picture[:, int(chars[0].x0) : int(chars[0].x1)] < 128).any(axis=(1, 2)))[-1])
+    picture[foot + 4 : foot + 8, int(chars[1].x0) : int(chars[1].x1)] = 0
+    assert "".join(text[at] for at in overlooked(chars, picture)) == seen
+
+
+def test_a_line_that_lies_askew_says_nothing() -> None:
+    chars, picture = line("some names are here", "some names are here")
+    for x in range(picture.shape[1]):
+        picture[:, x] = np.roll(picture[:, x], x // 10 - 12, axis=0)
+    assert not overlooked(chars, picture)
 
 
 def test_small_print_and_few_letters_say_nothing() -> None:

@@ -36,6 +36,11 @@ def test_a_mark_that_only_the_crnn_saw_stands(strong: str, quick: str, right: st
     assert all(one.x1 <= two.x0 for one, two in zip(found.chars, found.chars[1:], strict=False))
 
 
+def test_the_character_before_gives_its_room_to_the_mark() -> None:
+    found = restored(read("上霜举头", wide="霜", by=2), read("上霜。举头"))
+    assert [(char.text, char.x0, char.x1) for char in found.chars[1:3]] == [("霜", 20, 40), ("。", 40, 60)]
+
+
 @pytest.mark.parametrize(
     ("strong", "quick"),
     [

@@ -179,6 +179,7 @@ def test_in_running_text_a_bracket_may_be_closed_in_the_next_line() -> None:
         ("your profle here", True),
         ("Post Ofce", True),
         ("all benefts", True),
+        ("call fn now", False),
         ("your profile", False),
         ("Wolfe", False),
         ("iPhof", False),

@@ -39,7 +39,7 @@ def box(left: float, top: float, sign: str = "☐") -> TickBox:
         ("区 Full", 0, "☑ Full"),
         ("√ 男", 0, "☑ 男"),
         ("ill?_Yes", 4, "ill? ☑ Yes"),
-        ("(_ Yes", 1, "(☑ Yes"),
+        ("ok (_ Yes", 4, "ok (☑ Yes"),
         ("METALx OTHER", 5, "METAL ☑ OTHER"),
     ],
 )

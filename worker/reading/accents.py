@@ -19,24 +19,22 @@ from worker.reading.recogniser import ReadChar
 
 
 class Kind(NamedTuple):
-    """Letters of one height, those among them that may carry an accent, and how far above them it may end, in heights."""
+    """Letters of one height, and how far above them an accent may end, in heights."""
 
     letters: frozenset[str]
-    bearers: frozenset[str]
     reach: float
 
 
 KINDS = (
-    Kind(frozenset("acemnorsuvwxz"), frozenset("acenosuz"), 0.75),  # an i has a dot anyway
-    Kind(frozenset("ABCDEFGHIKLMNOPRSTUVWXYZ"), frozenset("ACEILNOSUYZ"), 0.4),
+    Kind(frozenset("acemnorsuvwxz"), 0.75),  # an i has a dot anyway
+    Kind(frozenset("ABCDEFGHIKLMNOPRSTUVWXYZ"), 0.4),
 )
 ENOUGH = 4  # letters of a kind, from which their height is known
-SMALLEST_PX = 6  # of it; in smaller print an accent is a pixel
 EVEN = 0.12  # of that height, by which most tops may differ: a line that lies askew says nothing
 RISE = 0.12  # of that height above the others' tops, where an accent may begin
 HANG = 0.5  # and below their feet, where one may end
 RULED = 0.3  # of the letters: where so many have something below them it is a rule
-ROWS = 0.12  # of that height that an accent takes up at least
+ROWS, ROWS_PX = 0.12, 2  # of that height, and in pixels, that an accent takes up at least
 MIDDLE = 0.2  # of a letter's width, left out at both sides: its neighbours hang over
 TAILED = frozenset("gjpqyfQJ,;")  # what hangs below the line itself
 
@@ -63,9 +61,9 @@ def _marked(mask: NDArray[np.bool_], chars: Sequence[ReadChar], kind: Kind, memb
     tops = np.array([top for top, _ in bodies])
     top, foot = float(np.median(tops)), float(np.median([foot for _, foot in bodies]))
     high = foot - top
-    if high < SMALLEST_PX or np.median(np.abs(tops - top)) > EVEN * high:
+    if np.median(np.abs(tops - top)) > EVEN * high:
         return set()
-    least = max(2, ROWS * high)
+    least = max(ROWS_PX, ROWS * high)
 
     def within(first: float, end: float) -> set[int]:
         rows = slice(max(0, round(first)), max(0, round(end)))
@@ -74,8 +72,7 @@ def _marked(mask: NDArray[np.bool_], chars: Sequence[ReadChar], kind: Kind, memb
     below = {at for at in within(foot + RISE * high, foot + HANG * high) if not _beside_tail(chars, at)}
     if len(below) >= RULED * len(members):
         below = set()
-    found = within(top - kind.reach * high, top - RISE * high) | below
-    return {at for at in found if chars[at].text in kind.bearers}
+    return within(top - kind.reach * high, top - RISE * high) | below
 
 
 def _without_neighbours(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:

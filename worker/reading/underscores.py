@@ -19,8 +19,7 @@ from worker.reading.recogniser import ReadChar
 
 TOLD = 0.8  # confidence in an underscore that the ruler alone found
 MIDDLE = 0.25  # of a gap's or letter's width, left out at both sides
-FULL = 0.85  # share of the gap's columns that the stroke covers,
-CLEAR = 0.3  # and of a letter's that it leaves free
+FULL = 0.85  # share of the gap's columns that the stroke covers
 THICK = 0.16  # of the line's height, at most
 FOOT = 0.12  # of the line's height by which a stroke may begin above the letters' feet; a hyphen is far above
 DESCEND = frozenset("gjpqyQ")  # letters whose feet are below the others'
@@ -48,8 +47,9 @@ def drawn(chars: Sequence[ReadChar], picture: NDArray[np.uint8]) -> tuple[ReadCh
     out = list(chars)
     for at, span in sorted(found.items(), reverse=True):
         if _is(chars, at + 1, "_") or _is(chars, at - 1, "_"):
-            continue  # the end of an underscore that reaches in
-        if at in single and not prose:
+            if at in single:  # the end of that underscore, which reaches in
+                del out[at]
+        elif at in single and not prose:
             out[at] = ReadChar("_", TOLD, chars[at].x0, chars[at].x1, ((" ", 1 - TOLD),))
         elif chars[at].text == "_" and DOUBLE[0] <= span <= DOUBLE[1]:
             middle = (out[at].x0 + out[at].x1) / 2
@@ -58,8 +58,7 @@ def drawn(chars: Sequence[ReadChar], picture: NDArray[np.uint8]) -> tuple[ReadCh
 
 
 def _stroke(mask: NDArray[np.bool_], chars: Sequence[ReadChar], at: int, foot: float) -> float:
-    """How long the low stroke is that is all that stands in the place of a character, in columns; 0 where there is none, or
-    where it runs on below the letters."""
+    """How long the low stroke is that is all that stands in the place of a character, in columns; 0 where there is none."""
     high = len(mask)
     gap = _middle(mask, chars[at])
     if gap.shape[1] == 0:
@@ -72,11 +71,6 @@ def _stroke(mask: NDArray[np.bool_], chars: Sequence[ReadChar], at: int, foot: f
         return 0.0
     begin = min(max(top, round(foot)), bottom - 1)  # where no letter's foot touches it
     band: NDArray[np.bool_] = np.asarray(mask[begin:bottom].any(axis=0))
-    for other in (at - 1, at + 1):
-        if 0 <= other < len(chars) and chars[other].text.isalnum():
-            below = _middle(mask[top:bottom], chars[other])
-            if below.shape[1] and chars[other].text not in DESCEND and below.any(axis=0).mean() > 1 - CLEAR:
-                return 0.0
     begin = end = int((chars[at].x0 + chars[at].x1) / 2)
     while begin > 0 and band[begin - 1]:
         begin -= 1
@@ -96,8 +90,8 @@ def _foot(mask: NDArray[np.bool_], char: ReadChar) -> int:
 
 
 def _beside_code(chars: Sequence[ReadChar], at: int) -> bool:
-    """Whether a letter or figure of ASCII stands at both sides, of what was read as an underscore at one."""
-    beside = [0 <= i < len(chars) and _plain(chars[i]) for i in (at - 1, at + 1)]
+    """Whether a letter or figure of ASCII, or an underscore, stands at both sides, of what was read as an underscore at one."""
+    beside = [0 <= i < len(chars) and (_plain(chars[i]) or chars[i].text == "_") for i in (at - 1, at + 1)]
     return any(beside) if chars[at].text == "_" else all(beside)
 
 
