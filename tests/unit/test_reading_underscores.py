@@ -89,6 +89,12 @@ def test_only_a_lone_low_thin_stroke_is_an_underscore() -> None:
     assert told(picture, chars) == "unit price", "a speck"
 
 
+def test_what_runs_on_below_a_letter_is_none_however_short() -> None:
+    picture, chars = line("unit_price")
+    picture[36:38, int(chars[4].x0) - 6 : int(chars[4].x1)] = 0
+    assert told(picture, read_as(chars, "unit price")) == "unit price"
+
+
 def test_the_foot_of_something_is_none() -> None:
     picture, chars = line("unit_price")
     picture[18:22, int((chars[4].x0 + chars[4].x1) / 2) : int(chars[4].x1)] = 0

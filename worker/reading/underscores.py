@@ -1,4 +1,4 @@
-"""Underscores that were read as spaces: a low stroke in the gap, with nothing of it below the letters beside it.
+"""Underscores that were read as spaces: a low stroke in the gap, no longer than one, and nothing else.
 
 An underscore is a stroke at the foot of a line, and recognisers take it for the rule under a line, which says nothing: API_URL is
 read as API URL, and the two of __init__ as one. The ruler decides: a rule runs on below the letters, an underscore ends beside them.
@@ -19,7 +19,8 @@ from worker.reading.recogniser import ReadChar
 
 TOLD = 0.8  # confidence in an underscore that the ruler alone found
 MIDDLE = 0.25  # of a gap's or letter's width, left out at both sides
-FULL = 0.85  # share of the gap's columns that the stroke covers
+FULL = 0.85  # share of the gap's columns that the stroke covers,
+CLEAR = 0.3  # and of a letter's that it leaves free
 THICK = 0.16  # of the line's height, at most
 FOOT = 0.12  # of the line's height by which a stroke may begin above the letters' feet; a hyphen is far above
 DESCEND = frozenset("gjpqyQ")  # letters whose feet are below the others'
@@ -58,7 +59,8 @@ def drawn(chars: Sequence[ReadChar], picture: NDArray[np.uint8]) -> tuple[ReadCh
 
 
 def _stroke(mask: NDArray[np.bool_], chars: Sequence[ReadChar], at: int, foot: float) -> float:
-    """How long the low stroke is that is all that stands in the place of a character, in columns; 0 where there is none."""
+    """How long the low stroke is that is all that stands in the place of a character, in columns; 0 where there is none, or
+    where it runs on below the letters."""
     high = len(mask)
     gap = _middle(mask, chars[at])
     if gap.shape[1] == 0:
@@ -71,6 +73,11 @@ def _stroke(mask: NDArray[np.bool_], chars: Sequence[ReadChar], at: int, foot: f
         return 0.0
     begin = min(max(top, round(foot)), bottom - 1)  # where no letter's foot touches it
     band: NDArray[np.bool_] = np.asarray(mask[begin:bottom].any(axis=0))
+    for other in (at - 1, at + 1):
+        if 0 <= other < len(chars) and chars[other].text.isalnum() and chars[other].text not in DESCEND:
+            below = _middle(mask[top:bottom], chars[other])
+            if below.shape[1] and below.any(axis=0).mean() > 1 - CLEAR:
+                return 0.0
     begin = end = int((chars[at].x0 + chars[at].x1) / 2)
     while begin > 0 and band[begin - 1]:
         begin -= 1
