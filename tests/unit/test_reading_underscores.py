@@ -95,6 +95,20 @@ def test_what_runs_on_below_a_letter_is_none_however_short() -> None:
     assert told(picture, read_as(chars, "unit price")) == "unit price"
 
 
+def test_a_tail_beside_an_underscore_is_no_rule() -> None:
+    picture, chars = line("log_id")
+    picture[36:38, int(chars[2].x0) + 3 : int(chars[2].x1) - 4] = 0
+    assert told(picture, read_as(chars, "log id")) == "log_id"
+
+
+def test_a_long_blank_to_write_on_is_not_two_underscores() -> None:
+    picture, chars = line("from")
+    picture = np.hstack([picture, np.full((50, 120, 3), 255, np.uint8)])
+    picture[36:38, int(chars[3].x1) + 4 : -10] = 0
+    blank = ReadChar("_", 0.9, chars[3].x1 + 4, picture.shape[1] - 10.0)
+    assert told(picture, [*chars, blank]) == "from_"
+
+
 def test_the_foot_of_something_is_none() -> None:
     picture, chars = line("unit_price")
     picture[18:22, int((chars[4].x0 + chars[4].x1) / 2) : int(chars[4].x1)] = 0
