@@ -62,3 +62,20 @@ def test_a_space_lies_in_the_blank_and_is_as_sure_as_its_neighbours() -> None:
     _, space, _ = spaced(chars, ink, HEIGHT, 2.0)
     assert (space.text, space.x0, space.x1) == (" ", 32.0, 112.0)
     assert space.confidence == pytest.approx(0.89)
+
+
+def test_the_space_between_date_and_time_lies_between_them() -> None:
+    chars, ink = line("2025-10-1410:22", {})
+    found = spaced(chars, ink, HEIGHT, 2.0)
+    assert [(char.text, char.x0, char.x1) for char in found[9:12]] == [
+        ("4", 342, 374),
+        (" ", 374, 380),
+        ("1", 380, 412),
+    ]
+    assert found[10].confidence == chars[10].confidence
+
+
+def test_where_signs_are_longer_than_one_character_no_date_is_looked_for() -> None:
+    chars, ink = line("x2025-10-1410:22", {})
+    chars[0] = ReadChar("元整", 0.9, chars[0].x0, chars[0].x1)
+    assert "".join(char.text for char in spaced(chars, ink, HEIGHT, 2.0)) == "元整2025-10-1410:22"

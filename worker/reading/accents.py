@@ -98,5 +98,4 @@ def _beside_tail(chars: Sequence[ReadChar], at: int) -> bool:
 
 
 def _middle(mask: NDArray[np.bool_], char: ReadChar) -> NDArray[np.bool_]:
-    margin = (char.x1 - char.x0) * MIDDLE
-    return mask[:, max(0, round(char.x0 + margin)) : round(char.x1 - margin)]
+    return ink.middle(mask, char.x0, char.x1, MIDDLE)

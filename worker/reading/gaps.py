@@ -15,7 +15,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.reading.recogniser import ReadChar
+from worker.reading.recogniser import ReadChar, is_plain
 
 WIDE = 0.6  # blank columns in a row, against the line's height: a space of a font is 0.2 to 0.35
 AGAINST_NEXT = 2.5  # a gap is one of its kind where it is so much wider than the gaps before and after it
@@ -39,7 +39,7 @@ def spaced(chars: Sequence[ReadChar], ink: NDArray[np.float32], height: int, pix
     out = [chars[0]]
     for at, (char, (begin, end)) in enumerate(zip(chars[1:], blank, strict=True)):
         beside = max((_width(blank[i]) for i in (at - 1, at + 1) if 0 <= i < len(blank)), default=0)
-        if _latin(out[-1]) and _latin(char) and end - begin >= max(WIDE * height, AGAINST_NEXT * beside):
+        if is_plain(out[-1]) and is_plain(char) and end - begin >= max(WIDE * height, AGAINST_NEXT * beside):
             sure = min(out[-1].confidence, char.confidence)
             x0, x1 = begin * pixels, end * pixels
             out[-1] = replace(out[-1], x1=min(out[-1].x1, x0))
@@ -60,10 +60,6 @@ def _dated(chars: Sequence[ReadChar]) -> Sequence[ReadChar]:
         sure = min(before.confidence, after.confidence)
         out.insert(found.end(), ReadChar(" ", sure, before.x1, max(before.x1, after.x0)))
     return out
-
-
-def _latin(char: ReadChar) -> bool:
-    return char.text.isascii() and char.text.isalnum()
 
 
 def _width(span: tuple[int, int]) -> int:

@@ -1,16 +1,14 @@
 """Characters that the stronger recogniser guessed at, settled by the CRNN where that one was sure.
 
 Of a doubtful line the stronger engine's reading stands as a whole, though the CRNN seldom doubts more than a word of it, and now and
-then the stronger one guesses where the CRNN does not (*ll rights* for All rights, *RH* for RM). Where both agree on what stands
+then the stronger one guesses where the CRNN does not (*RH* for RM, *32OML* for 320ML). Where both agree on what stands
 around it, the sure character takes the place of the guess. Signs and accented letters that the CRNN hardly knows (µ, É) are not
 for it to settle, nor are Chinese characters: it is sure of 税 where 稅 stands.
 """
 
 from __future__ import annotations
 
-from difflib import SequenceMatcher
-
-from worker.reading.recogniser import ReadChar, Reading, reading_of
+from worker.reading.recogniser import ReadChar, Reading, compared, reading_of
 
 GUESS = 0.7  # confidence below which a character is one; of 1,420 doubtful lines of pages 4 gained a word so, and none lost any
 SURE = 0.9  # confidence that the other reading must have instead
@@ -22,8 +20,7 @@ def settled(reading: Reading, other: Reading) -> Reading:
     is none. A figure gives way to figures only."""
     own, theirs = reading.chars, other.chars
     chars: list[ReadChar] = []
-    same = SequenceMatcher(None, [char.text for char in own], [char.text for char in theirs], autojunk=False)
-    for kind, first, end, from_, to in same.get_opcodes():
+    for kind, first, end, from_, to in compared(own, theirs):
         mine, their = own[first:end], theirs[from_:to]
         better = kind == "replace" and max(len(mine), len(their)) <= MOST and _better(mine, their)
         chars += their if better else mine

@@ -40,6 +40,12 @@ def mask(image: NDArray[np.uint8], edge: float = EDGE_SHARE) -> NDArray[np.bool_
     return np.asarray(bright == (0 if paper_is_bright else 1))
 
 
+def middle(mask: NDArray[np.bool_], first: float, end: float, margin: float) -> NDArray[np.bool_]:
+    """The columns of a mask from `first` to `end`, without `margin` of their width at both sides, where neighbours hang over."""
+    away = (end - first) * margin
+    return mask[:, max(0, round(first + away)) : round(end - away)]
+
+
 def is_light(image: NDArray[np.uint8]) -> bool:
     """Whether the ink of a BGR line image is lighter than what it stands on: most of a line is paper."""
     grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)

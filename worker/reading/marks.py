@@ -10,10 +10,9 @@ from __future__ import annotations
 import statistics
 from collections.abc import Sequence
 from dataclasses import replace
-from difflib import SequenceMatcher
 
 from worker.reading.languages import script
-from worker.reading.recogniser import ReadChar, Reading, reading_of
+from worker.reading.recogniser import ReadChar, Reading, compared, reading_of
 
 OPENING, CLOSING = frozenset("《〈「『"), frozenset("。，、；：》〉」』")
 MARKS = OPENING | CLOSING
@@ -37,8 +36,7 @@ def restored(reading: Reading, other: Reading) -> Reading:
     """`reading`, of the same picture as `other`, with the marks that only `other` has; the very same where none is."""
     own, theirs = reading.chars, other.chars
     chars: list[ReadChar] = []
-    same = SequenceMatcher(None, [char.text for char in own], [char.text for char in theirs], autojunk=False)
-    for kind, first, end, from_, to in same.get_opcodes():
+    for kind, first, end, from_, to in compared(own, theirs):
         misplaced = CLOSING if first == 0 else OPENING if end == len(own) else frozenset()
         marks = [char for char in theirs[from_:to] if char.text in MARKS - misplaced and char.confidence >= SURE]
         if len(marks) != to - from_ or not _among_han(own, first, end):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
 from typing import Protocol
 
 import numpy as np
@@ -54,6 +55,17 @@ def reading_of(chars: Sequence[ReadChar], engine: str) -> Reading:
     """What characters say together."""
     confidence = sum(char.confidence for char in chars) / len(chars) if chars else 0.0
     return Reading("".join(char.text for char in chars), confidence, tuple(chars), engine)
+
+
+def is_plain(char: ReadChar) -> bool:
+    """Whether it is a letter or figure of ASCII."""
+    return char.text.isascii() and char.text.isalnum()
+
+
+def compared(own: Sequence[ReadChar], other: Sequence[ReadChar]) -> list[tuple[str, int, int, int, int]]:
+    """Where two readings of a picture agree and where not, as `difflib`'s opcodes."""
+    mine, theirs = ([char.text for char in chars] for chars in (own, other))
+    return list(SequenceMatcher(None, mine, theirs, autojunk=False).get_opcodes())
 
 
 class Recogniser(Protocol):

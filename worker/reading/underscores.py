@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worker.reading import ink
-from worker.reading.recogniser import ReadChar
+from worker.reading.recogniser import ReadChar, is_plain
 
 TOLD = 0.8  # confidence in an underscore that the ruler alone found
 MIDDLE = 0.25  # of a gap's or letter's width, left out at both sides
@@ -32,7 +32,7 @@ DOUBLE = (1.5, 2.6)  # that two underscores take: one is 0.65 to 1.13 wide in 19
 def drawn(chars: Sequence[ReadChar], picture: NDArray[np.uint8]) -> tuple[ReadChar, ...]:
     """The characters with underscores for spaces, where the `picture` of the line, (height, width, 3), has one."""
     places = [at for at, char in enumerate(chars) if char.text in (" ", "_") and _beside_code(chars, at)]
-    letters = [char for char in chars if _plain(char)]
+    letters = [char for char in chars if is_plain(char)]
     if not places or len(letters) < LETTERS:
         return tuple(chars)
     mask = ink.mask(picture, edge=0.0)
@@ -47,7 +47,7 @@ def drawn(chars: Sequence[ReadChar], picture: NDArray[np.uint8]) -> tuple[ReadCh
     prose = len(gaps) - len(single) >= len(single)
     out = list(chars)
     for at, span in sorted(found.items(), reverse=True):
-        if _is(chars, at + 1, "_") or _is(chars, at - 1, "_"):
+        if _is_one(chars, at + 1) or _is_one(chars, at - 1):
             if at in single:  # the end of that underscore, which reaches in
                 del out[at]
         elif at in single and not prose:
@@ -87,8 +87,7 @@ def _stroke(mask: NDArray[np.bool_], chars: Sequence[ReadChar], at: int, foot: f
 
 
 def _middle(mask: NDArray[np.bool_], char: ReadChar) -> NDArray[np.bool_]:
-    margin = (char.x1 - char.x0) * MIDDLE
-    return mask[:, max(0, round(char.x0 + margin)) : round(char.x1 - margin)]
+    return ink.middle(mask, char.x0, char.x1, MIDDLE)
 
 
 def _foot(mask: NDArray[np.bool_], char: ReadChar) -> int:
@@ -98,13 +97,9 @@ def _foot(mask: NDArray[np.bool_], char: ReadChar) -> int:
 
 def _beside_code(chars: Sequence[ReadChar], at: int) -> bool:
     """Whether a letter or figure of ASCII, or an underscore, stands at both sides, of what was read as an underscore at one."""
-    beside = [0 <= i < len(chars) and (_plain(chars[i]) or chars[i].text == "_") for i in (at - 1, at + 1)]
+    beside = [0 <= i < len(chars) and (is_plain(chars[i]) or chars[i].text == "_") for i in (at - 1, at + 1)]
     return any(beside) if chars[at].text == "_" else all(beside)
 
 
-def _plain(char: ReadChar) -> bool:
-    return char.text.isascii() and char.text.isalnum()
-
-
-def _is(chars: Sequence[ReadChar], at: int, text: str) -> bool:
-    return 0 <= at < len(chars) and chars[at].text == text
+def _is_one(chars: Sequence[ReadChar], at: int) -> bool:
+    return 0 <= at < len(chars) and chars[at].text == "_"
