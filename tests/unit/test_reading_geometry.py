@@ -39,3 +39,11 @@ def test_a_huge_line_is_cut_small_enough() -> None:
     assert geometry.through(piece.to_page, np.array([[piece.image.shape[1], 96]], np.float32))[0] == pytest.approx(
         (4000, 900), abs=2
     )
+
+
+def test_a_long_column_keeps_its_pixels() -> None:
+    page = np.zeros((1000, 300, 3), np.uint8)
+    column = np.array([[10, 20], [70, 20], [70, 920], [10, 920]], np.float32)
+    assert cut(page, column).image.shape[:2] == (900, 60)
+    wide = np.array([[10, 20], [202, 20], [202, 980], [10, 980]], np.float32)
+    assert cut(page, wide).image.shape[:2] == (480, 96)

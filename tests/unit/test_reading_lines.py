@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 
 from worker.reading import find
+from worker.reading.detect import Box
 from worker.reading.lines import PageLines
 from worker.reading.recogniser import Crop, ReadChar, Reading
+from worker.reading.vertical import cells_of
 
 Answer = tuple[str, float]
 
@@ -141,6 +143,42 @@ def test_of_two_ways_to_read_a_column_as_surely_the_one_that_finds_more_stands()
         return ("皖A12345", 0.996) if lines == 1 and crop.shape[1] > crop.shape[0] else ("A12345", 0.999)
 
     assert answer(column, Eye(says)) == "皖A12345"
+
+
+def signs(count: int, width: int, size: int = 40, pitch: int = 44) -> Crop:
+    """A column of squares with a T in them, its bar in their upper half, paper beside them."""
+    column = np.full((pitch * count, width, 3), 255, np.uint8)
+    left = (width - size) // 2
+    for y in range(2, pitch * count, pitch):
+        cv2.rectangle(column, (left, y), (left + size - 1, y + size - 1), (0, 0, 0), 2)
+        column[y + 8 : y + 14, left:-left] = 0
+        column[y + 14 : y + size, width // 2 - 3 : width // 2 + 3] = 0
+    return column
+
+
+@pytest.mark.parametrize("width", [44, 70, 90])
+def test_a_column_s_characters_are_told_apart_whatever_paper_is_beside_them(width: int) -> None:
+    assert len(cells_of(signs(9, width))) == 9
+
+
+def test_upright_columns_are_told_by_their_characters_and_not_by_their_marks() -> None:
+    page = np.full((500, 300, 3), 255, np.uint8)
+    for x in (40, 170):
+        page[20:460, x : x + 70] = signs(10, 70)
+    page[20:64, 40:110] = page[20:64, 170:240] = 255
+    page[36:44, 55:95] = page[36:44, 185:225] = 0  # a bracket, drawn lying
+
+    def says(crop: Crop) -> Answer:
+        if max(crop.shape[:2]) > 3 * min(crop.shape[:2]):
+            return "专家東专家東", 0.99
+        dark = crop[:, :, 0] < 128
+        middle = dark.shape[0] // 2
+        if dark.sum() < 500:
+            return ("冬", 0.2) if dark.any(axis=0).sum() > dark.any(axis=1).sum() else ("《", 1.0)
+        return "专", 0.99 if dark[:middle].sum() > 1.2 * dark[middle:].sum() else 0.9
+
+    quads = [np.array([[x, 20], [x + 70, 20], [x + 70, 460], [x, 460]], np.float32) for x in (40, 170)]
+    assert PageLines(page, [Box(quad, 0.9, 40.0) for quad in quads], Eye(says)).orient() is None
 
 
 def test_a_worn_column_is_read_with_the_robust_weights_the_way_it_was_read_best() -> None:

@@ -49,9 +49,10 @@ class Cut:
 
 def cut(page: NDArray[np.uint8], quad: Floats) -> Cut:
     """The quad's content with the reading direction from left to right. Never larger than the page shows it, except
-    that a side shorter than one pixel becomes one; very tall lines are made `MAX_HEIGHT_PX` high."""
+    that a side shorter than one pixel becomes one; very thick lines are made `MAX_HEIGHT_PX` high, or wide where they run down."""
     wide, high = geometry.size(quad)
-    scale = min(1.0, MAX_HEIGHT_PX / max(high, 1.0), MAX_WIDTH_PX / max(wide, 1.0))
+    thin, long = sorted((wide, high))
+    scale = min(1.0, MAX_HEIGHT_PX / max(thin, 1.0), MAX_WIDTH_PX / max(long, 1.0))
     width, height = max(1, round(wide * scale)), max(1, round(high * scale))
     left, top, right, bottom = geometry.bounds(quad)
     straight = np.allclose(quad, [[left, top], [right, top], [right, bottom], [left, bottom]], atol=0.6)

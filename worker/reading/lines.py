@@ -123,9 +123,10 @@ class PageLines:
         def cells(chosen: Sequence[int], corners: int) -> tuple[float, float]:
             columns = [cut(self.image, self.boxes[index].quad).image for index in chosen]
             standing = [cell for column in columns for cell in cells_of(column)][:MAX_CELLS]
-            lying = [np.ascontiguousarray(np.rot90(cell, corners)) for cell in standing]
-            first, second = (orient.trust([self._read_one(cell) for cell in part]) for part in (standing, lying))
-            return first, second
+            both = [(self._read_one(cell), self._read_one(np.rot90(cell, corners).copy())) for cell in standing]
+            # the brackets and marks of a column are drawn lying: they say nothing
+            told = [pair for pair in both if all(reading.text.isalnum() for reading in pair)]
+            return orient.trust([up for up, _ in told]), orient.trust([down for _, down in told])
 
         return orient.corner_turn([box.quad for box in self.boxes if not box.doubtful], read, cells)
 

@@ -45,7 +45,8 @@ def cell_edges(column: NDArray[np.uint8]) -> NDArray[np.int64]:
     margin = width // 6  # rules between columns stand at the sides and say nothing
     ink = np.abs(grey - np.median(grey))[:, margin : width - margin].mean(axis=1)
     ink = ink / max(float(ink.max()), 1.0)
-    low, high, ideal = max(4, int(0.45 * width)), max(6, int(1.45 * width)), 0.95 * width
+    across = _inked(grey)  # a box has paper beside its characters, and their pitch goes by their own width
+    low, high, ideal = max(4, int(0.45 * across)), max(6, int(1.45 * across)), 0.95 * across
     if height <= high:
         return np.array([0, height])
     cost = np.full(height + 1, np.inf)
@@ -64,6 +65,13 @@ def cell_edges(column: NDArray[np.uint8]) -> NDArray[np.int64]:
     while edges[-1] > 0:
         edges.append(int(back[edges[-1]]))
     return np.array(edges[::-1])
+
+
+def _inked(grey: NDArray[np.float32]) -> int:
+    """How wide the characters of a column are, in pixels, of its grey picture."""
+    strokes = np.abs(grey - np.median(grey)).max(axis=0)
+    inked = np.flatnonzero(strokes >= 0.5 * strokes.max())
+    return int(inked[-1] - inked[0]) + 1
 
 
 def cells_of(column: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
