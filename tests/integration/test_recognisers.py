@@ -233,3 +233,23 @@ def test_paper_around_a_line_is_not_paid_for_and_moves_nothing(folder: Path) -> 
         assert max(widths.seen) <= 224
         places.append([char.x0 - before for char in reading.chars])
     assert places[1] == pytest.approx(places[0], abs=6)  # a step is 4 px of 32
+
+
+@pytest.mark.parametrize("engine", ["crnn", "ppocrv6"])
+def test_a_comma_that_was_taken_for_a_point_parts_thousands(folder: Path, engine: str) -> None:
+    reader = load_recogniser(engine, folder)
+    assert isinstance(reader, CtcRecogniser)
+    point, comma = reader.alphabet.index("."), reader.alphabet.index(",")
+    session = reader.session
+
+    def blurred(*inputs: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+        scores, classes = session(*inputs)
+        place = np.nonzero(classes[0, :, 0] == comma)[0]
+        classes[0, place, :2], scores[0, place, :2] = (point, comma), (0.8, 0.15)
+        return [scores, classes]
+
+    assert reader.trace(line("Total 12,386.50")).reading.text == "Total 12,386.50"
+    reader.session = blurred  # type: ignore[assignment]
+    reading = reader.trace(line("Total 12,386.50")).reading
+    assert reading.text == "Total 12,386.50"
+    assert [char.alternatives[0][0] for char in reading.chars if char.text == ","] == ["."]

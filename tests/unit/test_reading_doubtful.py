@@ -8,7 +8,7 @@ import pytest
 from worker.reading import detect, find, prepare, tiles
 from worker.reading.crop import Cut
 from worker.reading.detect import Box, Detector
-from worker.reading.lines import Found
+from worker.reading.found import Found
 from worker.reading.recogniser import Reading
 
 PAPER, INK = 255, 0

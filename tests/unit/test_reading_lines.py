@@ -197,3 +197,43 @@ def test_what_is_too_thin_for_glyphs_is_not_read(shape: tuple[int, int], read: i
     lines.mend(alone=True)
     lines.read()
     assert len(lines.found) == read
+
+
+def sheet(height: int = 160, width: int = 160) -> Crop:
+    """The lower left corner of a white sheet on a dark desk."""
+    image = np.full((height, width, 3), 60, np.uint8)
+    image[: 3 * height // 4, width // 4 :] = 230
+    return image
+
+
+def stroke(height: int = 160, width: int = 160) -> Crop:
+    """A large L with paper around it."""
+    image = np.full((height, width, 3), 230, np.uint8)
+    image[20:140, 40:60] = image[120:140, 40:120] = 30
+    return image
+
+
+@pytest.mark.parametrize(
+    ("corner", "text", "lines", "stands"),
+    [
+        (sheet(), "L", 3, False),
+        (sheet(), "_", 3, False),
+        (sheet(), "一路", 3, True),  # it says something
+        (sheet(), "R", 3, True),
+        (stroke(), "L", 3, True),  # a size on a label
+        (sheet(), "L", 0, True),  # no higher than the page's other lines
+    ],
+)
+def test_the_edge_of_a_sheet_is_no_line(corner: Crop, text: str, lines: int, stands: bool) -> None:
+    page = np.full((400, 300, 3), 230, np.uint8)
+    page[:160, :160] = corner
+    boxes = [box(0, 0, 160, 160)] + [box(10, 200 + 40 * i, 200, 220 + 40 * i) for i in range(lines)]
+    eye = Eye(lambda crop: (text, 0.9) if crop.shape[0] > 50 else ("words", 0.9))
+    found = PageLines(page, boxes, eye)
+    found.cut(0)
+    found.read()
+    assert len(found.standing()) == lines + stands
+
+
+def box(left: float, top: float, right: float, bottom: float) -> Box:
+    return Box(np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float32), 0.9, bottom - top)

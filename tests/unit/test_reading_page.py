@@ -310,3 +310,15 @@ def test_where_memory_is_short_the_robust_weights_are_let_go(
     assert read(worn).text.splitlines() == list(LINES)
     assert not reader._robust
     assert read(worn).text.splitlines() == list(LINES), "and come again"
+
+
+@pytest.mark.parametrize("size", [(900, 900), (1200, 700), (1200, 900)])
+def test_the_edges_of_a_sheet_on_a_desk_are_no_text(read: Callable[..., Page], size: tuple[int, int]) -> None:
+    sheet = np.full((*size, 3), 235, np.uint8)
+    sheet[30:246, 30:414] = cv2.resize(letter(), (384, 216), interpolation=cv2.INTER_AREA)
+    desk = [cv2.copyMakeBorder(sheet, 250, 250, 250, 250, cv2.BORDER_CONSTANT, value=(70, 80, 95))]
+    height, width = desk[0].shape[:2]
+    for turn in (-6, 4):
+        matrix = cv2.getRotationMatrix2D((width / 2, height / 2), turn, 1.0)
+        desk.append(cv2.warpAffine(desk[0], matrix, (width, height), borderMode=cv2.BORDER_REPLICATE))
+    assert [read(picture).text.splitlines() for picture in desk] == [list(LINES)] * 3

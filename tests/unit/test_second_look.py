@@ -48,7 +48,8 @@ def test_an_unlearnt_character_and_mixed_scripts_are(text: str) -> None:
      "口 是 口 否", "第一———第二", "173.956.20", "150, 15", "https:/www.example.org/a", "s338mm", "z88kg", "2 503kg", "187m", "12m2", "3kg/m3",
      "671pm", "758C", "480kW-h", "10kQ", "44%-53%", "C:Vmehk", "[和永]", "。灯车络", "Mr Yuki Sato", "Invoice No, 12", "Ingrid F Cox", "By Friday, 'll ask",
      "bar 50 ,m", "(mm')", "s 156mm", "2309kg", "二O年", "O二年", "雨□", "ftp:/a.b", "[和 a]", "[a 和]", "HKS84", "SKU ABC",
-     "区 Full-time", "a [ Part-time", "'Code has been", "(= 6.17 PLN)", "see $7(2)(b)", "Paid out (E)"],
+     "区 Full-time", "a [ Part-time", "'Code has been", "(= 6.17 PLN)", "see $7(2)(b)", "Paid out (E)",
+     "7,071878"],
 )  # fmt: skip
 def test_what_a_seldom_sign_is_taken_for_is(text: str) -> None:
     assert faults(chars(text, 0.0), lexicon())
@@ -72,6 +73,11 @@ def test_a_sum_whose_first_sign_was_not_read_surely_is(text: str) -> None:
     assert faults([replace(char, confidence=0.98 if i == at else 0.995) for i, char in enumerate(line)], lexicon()) == {
         at
     }
+
+
+def test_a_long_sum_without_any_point_or_comma_is() -> None:
+    assert faults([ReadChar(char, 1.0, 0, 1) for char in "$5315061"], lexicon())
+    assert not faults([ReadChar(char, 1.0, 0, 1) for char in "$5315"], lexicon())
 
 
 def test_a_sign_that_was_nearly_read_is() -> None:

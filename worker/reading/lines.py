@@ -2,87 +2,42 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.records import Line
-from worker.reading import curved, enhance, geometry, lookalikes, orient, second_look, tick_boxes, tick_text, variants
+from worker.reading import (
+    curved,
+    enhance,
+    geometry,
+    lookalikes,
+    no_lines,
+    orient,
+    second_look,
+    tick_boxes,
+    tick_text,
+    variants,
+)
 from worker.reading.context import known_words, lexicon, scope_of, unknown_words, whole_plates
-from worker.reading.crop import MAX_HEIGHT_PX, Cut, Piece, char_records, cut
+from worker.reading.crop import MAX_HEIGHT_PX, Cut, Piece, cut
 from worker.reading.detect import Box
-from worker.reading.geometry import Floats
+from worker.reading.found import SURE_WORN, Found
 from worker.reading.languages import accented, lost_accents, lost_signs
-from worker.reading.recogniser import Reading, Recogniser, reading_of, without_margins
+from worker.reading.recogniser import Reading, Recogniser
 from worker.reading.straighten import level
 from worker.reading.vertical import cells_of, lay_down
 
 CHUNK = 16  # lines read between two reports of progress
 MAX_CELLS = 16  # characters looked at one by one to tell columns from lines lying on their side
-KEEP_CONFIDENCE = 0.5  # a line surer than this is kept; below are shadows, rules and logos
-DOUBTFUL_CONFIDENCE = 0.9  # and one that the detector doubted must be surer than this
-SURE_WORN = 0.995  # a worn line that was read so surely is not read with the robust weights, too
 SURE_ALONE = 0.95  # nor a line by itself with which nothing is wrong,
 KEEN = 0.18  # sharpness (`enhance`) below which something may be: three of four clean lines have more, one blurred line in ten
 QUICK_MARGIN = 0.05  # by which the quick engine must be surer of a worn picture than others of theirs
 WORD_WORTH = 0.1  # confidence that one known word more is worth, of two readings of a damaged line,
 PLATE_WORTH = 0.3  # and a whole number plate
-STROKE = "一"  # what a dash is read as
-RULE_PX = 5.0  # what is lower holds no glyph ...
-RULE_ASPECT = 8.0  # ... unless it is a lone one, seen from its narrow side
 
 Progress = Callable[[int, int], None]
-
-
-@dataclass(slots=True)
-class Found:
-    """A line on its way: where it is (corner 0 to corner 1 is the reading direction), its picture, what it says."""
-
-    quad: Floats
-    piece: Piece
-    vertical: bool = False
-    mended: Cut | None = None
-    allowance: float = 0.0  # how much less surely the mended picture may be read
-    reading: Reading | None = None
-    doubtful: bool = False
-    worn: Cut | None = None  # its picture for the robust weights, which are believed
-    worn_allowance: float = 0.0  # where they read so much less surely,
-    worn_most: float = SURE_WORN  # and asked where it was not read more surely than this,
-    worn_words: bool = False  # or with a word that is not known
-
-    def has_text(self) -> bool:
-        """Whether anything was read."""
-        return self.reading is not None and bool(self.reading.text.strip())
-
-    def stands(self) -> bool:
-        """Whether what was read on a page is a line of it: surely where the detector doubted, and more than a mark."""
-        if self.reading is None or not self.has_text():
-            return False
-        if not self.doubtful:
-            return self.reading.confidence > KEEP_CONFIDENCE
-        letters = any(char.isalnum() and char != STROKE for char in self.reading.text)
-        return letters and self.reading.confidence > DOUBTFUL_CONFIDENCE
-
-    def record(self) -> Line:
-        """The line as it is handed on; it must have been read."""
-        assert self.reading is not None
-        read = reading_of(without_margins(self.reading.chars), self.reading.engine)
-        return Line(
-            read.text,
-            read.confidence,
-            geometry.as_record(self.quad),
-            read.engine,
-            char_records(self.piece, read.chars),
-            vertical=self.vertical,
-        )
-
-
-def is_rule(quad: Floats) -> bool:
-    """Whether a quad is too thin for a line of text: enlarged to a recogniser's height it would be endless, and say nothing."""
-    thin, long = sorted(geometry.size(quad))
-    return thin < RULE_PX and long > RULE_ASPECT * thin
 
 
 class PageLines:
@@ -99,7 +54,7 @@ class PageLines:
         quick: Recogniser | None = None,
     ) -> None:
         self.image = image
-        self.boxes = [box for box in boxes if not is_rule(box.quad)]
+        self.boxes = [box for box in boxes if not no_lines.is_rule(box.quad)]
         self.recogniser = recogniser
         self.allow = allow
         self.quick = quick
@@ -213,6 +168,17 @@ class PageLines:
         boxes = tick_boxes.find(self.image, glyph_px)
         for index, (piece, reading) in tick_text.into(self.image, boxes, pairs).items():  # type: ignore[arg-type]
             lines[index].piece, lines[index].reading, lines[index].quad = piece, reading, piece.outline()
+
+    def standing(self) -> list[Found]:
+        """What stands on the page, without the edges of its paper."""
+        lines = [line for line in self.found if line.stands()]
+        heights = [min(geometry.size(line.quad)) for line in lines]
+        typical = max(1.0, statistics.median(heights)) if heights else 1.0
+        return [
+            line
+            for line, height in zip(lines, heights, strict=True)
+            if line.reading and not no_lines.is_edge(line.reading.text, line.piece.image, height / typical)
+        ]
 
     def _cut(self, box: Box, turn: int | None) -> Found:
         vertical = turn is None and orient.is_tall(box.quad)

@@ -22,7 +22,7 @@ from worker.reading.recogniser import Recogniser
 from worker.reading.runtime import arithmetic
 from worker.reading.versions import Version, all_in_use
 
-PREPROCESSING = "22"  # raise it whenever anything on the way changes what is read: it is part of every cache key
+PREPROCESSING = "23"  # raise it whenever anything on the way changes what is read: it is part of every cache key
 STEPS = ("prepare", "detect", "orient", "crop", "recognise", "order")
 MEMORY_MB = 480  # of the process, from which on a page leaves less behind it (see `_keep_small`)
 GROWN_MB = 60  # engines are loaded anew only where the process has grown by so much since they last were
@@ -192,7 +192,7 @@ class Reader:
         lines.settle_lookalikes()
         lines.tick(LINE_GLYPHS * height if alone else glyph_px)
         timer.step("recognise")
-        kept = [line for line in lines.found if (line.has_text() if alone else line.stands())]
+        kept = [line for line in lines.found if line.has_text()] if alone else lines.standing()
         records = [line.record() for line in kept]
         quads = [line.quad for line in kept]
         rows = order.reading_columns(quads) if turn is None else order.reading_rows(quads)

@@ -16,7 +16,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from worker.reading import variants
+from worker.reading import separators, variants
 from worker.reading.context import regular, unknown_words
 from worker.reading.context.lexicon import Lexicon
 from worker.reading.languages import accented
@@ -46,7 +46,7 @@ LIKES = re.compile(
     | (?:^|\ )口(?=\ ?[\u3400-\u9fff]) | □ | (?:^|\ )[区[](?=\ )   # a box to tick, or a character that it never learnt
     | ^['’](?=[A-Z][a-z])(?!.*['’])                          # a footnote's small figure
     | —{3}                                                   # a dash of two
-    | \d\.\d{3}\.\d\d(?![\d.]) | \d,\ \d\d(?!\d)            # a sum's comma
+    | \d,\ \d\d(?!\d) | [$€£]\d{5,}                            # a sum's comma
     | (?<!\w)['’](?:ll|ve|m|d)\b                             # the I before it
     | \b(?:https?|ftp):/(?!/)                                # one slash of two
     | (?<![A-Za-z])[A-Z]:[A-Za-z|]                          # the backslash of a drive
@@ -117,7 +117,7 @@ def faults(chars: Sequence[ReadChar], lexicon: Lexicon) -> frozenset[int]:
             found.update(range(word.first, word.first + len(word.chars)))
     first = (owner[each.start()] for each in SUM.finditer(text))
     found.update(index for index in first if chars[index].confidence < SURE_SUM)
-    return frozenset(found | rivals(chars))
+    return frozenset(found | rivals(chars) | separators.doubtful(chars))
 
 
 def hardly_read(chars: Sequence[ReadChar]) -> bool:

@@ -13,7 +13,20 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.reading import context, ctc, eight_bit, figures, gaps, ink, longline, pack, places, retrained, underscores
+from worker.reading import (
+    context,
+    ctc,
+    eight_bit,
+    figures,
+    gaps,
+    ink,
+    longline,
+    pack,
+    places,
+    retrained,
+    separators,
+    underscores,
+)
 from worker.reading.models import Facts, ModelError, place
 from worker.reading.recogniser import Crop, ReadChar, Reading, reading_of
 from worker.reading.runtime import Session
@@ -162,7 +175,7 @@ class CtcRecogniser:
             for peak, (x0, x1) in zip(peaks, found, strict=True)
         )
         spaced = gaps.spaced(chars, share, self.height, pixels)
-        reading = reading_of(underscores.drawn(spaced, crop), self.name)
+        reading = reading_of(separators.settled(underscores.drawn(spaced, crop)), self.name)
         seen = self._without_margins(first)
         return Trace(reading, self.height, share, self._spans(seen), tuple(seen))
 
