@@ -200,15 +200,21 @@ def test_what_the_crnn_is_wrong_about_is_the_stronger_engine_s_however_sure_it_i
 
 
 def test_ink_far_before_the_first_character_is_a_sign_that_was_passed_over() -> None:
-    def read(columns: slice) -> str:
+    def read(columns: slice, strong: float = 0.9) -> str:
         crop = CROP.copy()
         crop[8:24, columns] = 0
         quick = Quick("quick", 0.99)
         quick.begins = 40
-        return cascade(quick, Strong(confidence=0.99)).read([crop])[0].text
+        return cascade(quick, Strong(confidence=strong)).read([crop])[0].text
 
     assert read(slice(40, 130)) == "quick"
-    assert read(slice(10, 130)) == "strong"
+    assert read(slice(10, 130)) == "strong", "though the CRNN is surer of what it did read"
+    assert read(slice(10, 130), strong=0.5) == "quick", "but a guess is no answer"
+
+
+def test_a_space_that_only_the_crnn_saw_stands_in_the_stronger_engine_s_reading() -> None:
+    quick, strong = Quick("SDN BHD", 0.95), Strong(0.99, "SDNBHD")
+    assert cascade(quick, strong, threshold=0.001).read([CROP])[0].text == "SDN BHD"
 
 
 def test_a_whole_number_plate_stands_against_a_surer_half_of_one() -> None:

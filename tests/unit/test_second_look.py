@@ -49,7 +49,7 @@ def test_an_unlearnt_character_and_mixed_scripts_are(text: str) -> None:
      "671pm", "758C", "480kW-h", "10kQ", "44%-53%", "C:Vmehk", "[和永]", "。灯车络", "Mr Yuki Sato", "Invoice No, 12", "Ingrid F Cox", "By Friday, 'll ask",
      "bar 50 ,m", "(mm')", "s 156mm", "2309kg", "二O年", "O二年", "雨□", "ftp:/a.b", "[和 a]", "[a 和]", "HKS84", "SKU ABC",
      "区 Full-time", "a [ Part-time", "'Code has been", "(= 6.17 PLN)", "see $7(2)(b)", "Paid out (E)",
-     "7,071878"],
+     "7,071878", "V盐石江瑞", "htps://a.org"],
 )  # fmt: skip
 def test_what_a_seldom_sign_is_taken_for_is(text: str) -> None:
     assert faults(chars(text, 0.0), lexicon())
@@ -59,7 +59,7 @@ def test_what_a_seldom_sign_is_taken_for_is(text: str) -> None:
     "text",
     ["012x", "P/O E32", "me@a.com", "(@ 0%)", "SR @ 6%", "a<b", "5umbrellas", "25 C", "第一——第二", "173.956", "1,150.15",
      "192.168.100.20.1", "2019.05.20", "人口 1200", "OK 二楼", "150,15", "5pm", "1C", "10-20", "44%", "Ratio:A", "me@A.com", "[12]", "No. 12",
-     "Mr. Yuki Sato", "R. Cox", "5 mm", "12 km", "siR-93C", "No 8, Jalan", "we'll ask", "the 'dry' one", "高新区 12", "[x] done", "'Dry' is", "’90s"],
+     "Mr. Yuki Sato", "R. Cox", "5 mm", "12 km", "siR-93C", "No 8, Jalan", "we'll ask", "the 'dry' one", "高新区 12", "[x] done", "'Dry' is", "’90s", "BV 盐石", "Vitamin 盐"],
 )  # fmt: skip
 def test_and_these_are_not(text: str) -> None:
     assert not faults(chars(text, 0.0), lexicon())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from worker.reading import accents, doubled, guesses, marks, second_look, stretches
+from worker.reading import accents, doubled, guesses, marks, second_look, spaces, stretches
 from worker.reading import gate as gates
 from worker.reading.context import lexicon, whole_plates
 from worker.reading.engines.ctc_recogniser import CtcRecogniser
@@ -121,7 +121,7 @@ class Cascade:
         self._passed_on += 0.0 if sure else wide
         self.last_stats["crnn_lines"] += 1
         self.last_stats["partly_lines" if parts else "passed_on_lines"] += not sure
-        return trace.reading, sure, parts, bool(faults)
+        return trace.reading, sure, parts, bool(faults) or doubt == gates.PASSED_OVER
 
     def _knows(self, allow: frozenset[str]) -> bool:
         """Whether the CRNN knows the scripts of `allow` as well as the stronger engine does; remembered: it takes ms."""
@@ -137,7 +137,7 @@ class Cascade:
 
     def _completed(self, second: Reading, first: Reading) -> Reading:
         """The stronger engine's reading with what it leaves out now and then."""
-        return marks.restored(doubled.restored(second, first), first)
+        return spaces.restored(marks.restored(doubled.restored(second, first), first), first)
 
     def _choose(self, first: Reading, second: Reading, faulty: bool = False) -> Reading:
         """Of the two readings of a doubtful line the stronger engine's, unless the CRNN is sure, and surer by the margin:

@@ -41,6 +41,7 @@ BARE_MAX_HEIGHTS = 3.0
 PARTLY = 0.7  # of the threshold: doubt from which a long line's doubtful parts are read again, if not all of it
 # Ink so far before the first character is a sign that the CRNN passed over (√): none of 652 lines of pages has it, and 4 drawn ones.
 START_HEIGHTS = 0.5
+PASSED_OVER = 1.0  # the doubt about such a line
 GAP_HEIGHTS = 1.0  # ink so wide without a character is no matter of single ones: no parts are read again
 
 
@@ -71,7 +72,7 @@ class Gate:
         Ink before the first character is doubt enough by itself."""
         seen = features(trace, crop.shape[0])
         if seen[FEATURES.index("bare_start")] >= START_HEIGHTS:
-            return 1.0, []
+            return PASSED_OVER, []
         doubt = self.doubt(seen)
         nearly = PARTLY * self.threshold < doubt <= self.threshold
         return doubt, parts(seen, trace.reading, crop) if nearly else []

@@ -43,12 +43,13 @@ LIKES = re.compile(
     | [<>]\ ?\d                                              # ≤ and ≥
     | \(=\ ?\d | \$\d+\( | \([EeLf]\)                        # ≈, §, € and £
     | [一二三四五六七八九][Oo0] | [Oo0][一二三四五六七八九]      # 〇
+    | ^V(?=\ ?[\u3400-\u9fff])                                # √
     | (?:^|\ )口(?=\ ?[\u3400-\u9fff]) | □ | (?:^|\ )[区[](?=\ )   # a box to tick, or a character that it never learnt
     | ^['’](?=[A-Z][a-z])(?!.*['’])                          # a footnote's small figure
     | —{3}                                                   # a dash of two
     | \d,\ \d\d(?!\d) | [$€£]\d{5,}                            # a sum's comma
     | (?<!\w)['’](?:ll|ve|m|d)\b                             # the I before it
-    | \b(?:https?|ftp):/(?!/)                                # one slash of two
+    | \b(?:https?|ftp):/(?!/) | \bhtps?:                      # one slash or t of two
     | (?<![A-Za-z])[A-Z]:[A-Za-z|]                          # the backslash of a drive
     | \[[\u3400-\u9fff] | [\u3400-\u9fff]\] | ^。            # 【 and 】, ●
     | \b(?:HK|US|NT)S\d                                     # $ behind a currency's letters
