@@ -1,6 +1,6 @@
-"""Spaces that the stronger recogniser passed over and the CRNN is sure of: SDNBHD, 1USD = 7.12, FAX:03-5121.
+"""Spaces that the stronger recogniser passed over and the CRNN is sure of: SDNBHD, FAX:03-5121, 412.00 for 4 pieces at 12.00.
 
-Beside Chinese characters none is put back (whether 11月 has one is taste), nor within a number, where a wide gap may be the face's.
+Beside Chinese characters none is put back (whether 11月 has one is taste), nor beside the points and commas of a number.
 """
 
 from __future__ import annotations
@@ -27,5 +27,5 @@ def _is_one(chars: tuple[ReadChar, ...], at: int) -> bool:
     if chars[at].text != " " or chars[at].confidence < SURE or not 0 < at < len(chars) - 1:
         return False
     before, after = chars[at - 1].text, chars[at + 1].text
-    number = all(char.isdigit() or char in ".," for char in (before, after))
-    return all(char.strip() and char < "\u2e80" for char in (before, after)) and not number
+    sign = (before in ".," and after.isdigit()) or (before.isdigit() and after in ".,")
+    return all(char.strip() and char < "\u2e80" for char in (before, after)) and not sign
