@@ -214,7 +214,8 @@ def test_ink_far_before_the_first_character_is_a_sign_that_was_passed_over() -> 
 
 def test_a_space_that_only_the_crnn_saw_stands_in_the_stronger_engine_s_reading() -> None:
     quick, strong = Quick("SDN BHD", 0.95), Strong(0.99, "SDNBHD")
-    assert cascade(quick, strong, threshold=0.001).read([CROP])[0].text == "SDN BHD"
+    assert cascade(quick, strong, threshold=1e-6).read([CROP])[0].text == "SDN BHD"
+    assert strong.calls == 1
 
 
 def test_a_whole_number_plate_stands_against_a_surer_half_of_one() -> None:

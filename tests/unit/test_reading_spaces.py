@@ -46,6 +46,8 @@ def test_a_space_that_the_stronger_engine_passed_over_comes_back(strong: str, qu
         ("Total", "Total ", 0.99),
         ("abc", "a  bc", 0.99),  # two spaces, or more than one
         ("a c", "a b c", 0.99),  # a letter is no space
+        ("ac", "a bc", 0.99),
+        ("a b", "a  b", 0.99),
         ("Wx", "V xx", 0.99),  # what is beside it is not agreed on
     ],
 )

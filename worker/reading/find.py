@@ -25,6 +25,11 @@ SMALL_CORE_PX = 4.0  # a core thinner than this was hardly seen: its surrounding
 CLOSER_MIN = 1.5  # times closer, or it is not worth a second look
 UNSEEN_GLYPH_PX = 5.0  # glyphs smaller than this at the detector's scale escape it
 BLOCK_GLYPHS = 4.0  # a box that many times as high as its glyphs is no line of them
+BLOCK_LINES = 1.8  # the height of the page's other lines, from which a box may hold several,
+BLOCK_ROWS = 3.0  # and that of the glyphs in it; 22 boxes on 170 pages are so
+BLOCK_CLOSER = 2.0  # times closer such a box is looked at again; at 1.5 columns of single characters are still one
+DIVIDED_LINES = 3  # that are found then, at least,
+DIVIDED_SHARE = 0.8  # and of what is found: formulas, signs and drawings fall into pieces of any size
 UNSEEN_GROUP = 8  # that many of them near each other are text rather than dust
 CLOSER_MAX_PX = 1_200_000  # pixels seen again, at most
 CLOSER_MIN_SHARE = 0.08  # of the lines: a few thin boxes are underlines and dirt
@@ -62,6 +67,13 @@ def find(detector: Detector, image: NDArray[np.uint8], ink: prepare.Ink) -> list
         found, more = apart(_inside(detector, image, (left, top, right, bottom), closer))
         boxes = merge(boxes, found, (left, top, right, bottom))
         doubtful = more + doubtful  # what was seen closer comes first
+    for block in blocks(ink, boxes):
+        closer = min(scale * BLOCK_CLOSER, prepare.MAX_ZOOM)
+        (area,) = regions([block], width, height)
+        cost = tiles.seen_px(round((area[2] - area[0]) * closer), round((area[3] - area[1]) * closer))
+        if closer > scale and cost <= budget:
+            budget -= cost
+            boxes = divided(boxes, apart(_inside(detector, image, area, closer))[0], block)
     closer = min(scale * SCENE_CLOSER, prepare.MAX_ZOOM)
     for area in regions(faint, width, height) if closer > scale and is_scene(ink, boxes) else []:
         cost = tiles.seen_px(round((area[2] - area[0]) * closer), round((area[3] - area[1]) * closer))
@@ -125,6 +137,24 @@ def unseen(ink: prepare.Ink, scale: float, boxes: Sequence[Box], width: int, hei
     return out
 
 
+def blocks(ink: prepare.Ink, boxes: Sequence[Box]) -> list[Floats]:
+    """The quads of boxes that hold several lines: much higher than the page's others and than most of the glyphs in them."""
+    heights = [min(geometry.size(box.quad)) for box in boxes]
+    typical = float(np.median(heights)) if heights else 0.0
+    middles = ink.spots[:, :2] + ink.spots[:, 2:] / 2
+    out = []
+    for box, height in zip(boxes, heights, strict=True):
+        if height < BLOCK_LINES * typical:
+            continue
+        left, top, right, bottom = geometry.bounds(box.quad)
+        near = ((middles >= (left, top)) & (middles <= (right, bottom))).all(axis=1)
+        inside = [_within(box.quad, middle) for middle in middles[near]]
+        glyphs = ink.spots[near][np.array(inside, dtype=bool), 2:].max(axis=1, initial=0)
+        if len(glyphs) >= UNSEEN_GROUP and height >= BLOCK_ROWS * prepare.weighted_percentile(glyphs, 50):
+            out.append(box.quad)
+    return out
+
+
 def regions(quads: Sequence[Floats], width: int, height: int) -> list[tuple[int, int, int, int]]:
     """Upright rectangles (left, top, right, bottom) around quads, those that touch made one."""
     areas: list[list[float]] = []
@@ -157,6 +187,21 @@ def merge(coarse: Sequence[Box], fine: Sequence[Box], region: tuple[int, int, in
         if not rivals or (box.core_px >= SMALL_CORE_PX and lines < 2):
             kept.append(box)
     return kept + [box for box in fine if not any(covers(other, box) for other in kept)]
+
+
+def divided(boxes: Sequence[Box], fine: Sequence[Box], block: Floats) -> list[Box]:
+    """The boxes with those of a closer look in the place of all that lie in a block, where those are lines."""
+    inside = [box for box in fine if _within(block, box.quad.mean(0))]
+    lines = sum(min(geometry.size(box.quad)) <= 0.5 * min(geometry.size(block)) for box in inside)
+    if lines < DIVIDED_LINES or lines < DIVIDED_SHARE * len(inside):
+        return list(boxes)
+    kept = [box for box in boxes if not _within(block, box.quad.mean(0))]
+    return kept + [box for box in inside if not any(covers(other, box) for other in kept)]
+
+
+def _within(quad: Floats, place: Floats) -> bool:
+    x, y = (float(value) for value in place)
+    return cv2.pointPolygonTest(quad.reshape(-1, 1, 2).astype(np.float32), (x, y), False) >= 0
 
 
 def covers(one: Box, other: Box) -> bool:

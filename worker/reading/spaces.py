@@ -16,7 +16,7 @@ def restored(reading: Reading, other: Reading) -> Reading:
     own, theirs = reading.chars, other.chars
     chars: list[ReadChar] = []
     for kind, first, end, from_, to in compared(own, theirs):
-        if kind == "insert" and to - from_ == 1 and 0 < first < len(own) and _is_one(theirs, from_):
+        if kind == "insert" and to - from_ == 1 and _is_one(theirs, from_):
             left, right = own[first - 1].x1, own[first].x0
             chars.append(ReadChar(" ", theirs[from_].confidence, min(left, right), max(left, right)))
         chars += own[first:end]
