@@ -251,8 +251,70 @@ def _place(dice: random.Random) -> str:
     return f"{dice.randint(1, 999)} {dice.choice(STREETS)}, {dice.choice(CITIES)}"
 
 
+ACCENTED = ["José", "García", "Muñoz", "Alcalá", "Zoë", "François", "Hélène", "Müller", "Schön", "Kraków", "café", "résumé", "Peña", "Nuñez", "Göteborg", "São", "Évora", "señor", "mañana", "Besançon", "Orléans"]  # fmt: skip
+PLAIN = [
+    "Robert",
+    "table",
+    "summer",
+    "garden",
+    "London",
+    "meeting",
+    "account",
+    "Jackson",
+    "Brown",
+    "coffee",
+    "window",
+    "season",
+    "Thursday",
+    "memo",
+    "ozone",
+]
+PARTS = [
+    "API",
+    "URL",
+    "MAX",
+    "RETRIES",
+    "user",
+    "id",
+    "file",
+    "name",
+    "main",
+    "test",
+    "path",
+    "DATA",
+    "key",
+    "item",
+    "list",
+    "node",
+    "total",
+    "count",
+]
+
+
+def _thousands(dice: random.Random) -> str:
+    """A sum of four figures and more, its thousands parted by commas or points, or not at all."""
+    sum_ = dice.randint(100_000, 999_999_999) / 100
+    text = dice.choice((f"{sum_:,.2f}", f"{int(sum_):,}", f"{sum_:.2f}"))
+    if dice.random() < 0.25:
+        text = text.translate(str.maketrans(",.", ".,"))
+    return dice.choice(("", "-", "$", "Total ", "Balance ", "Amount due ", "CHF ")) + text
+
+
+def _accents(dice: random.Random) -> str:
+    words = [dice.choice(PLAIN), dice.choice(ACCENTED), dice.choice(PLAIN)]
+    return " ".join(words).upper() if dice.random() < 0.4 else " ".join(words)
+
+
+def _identifier(dice: random.Random) -> str:
+    name = "_".join(dice.choice(PARTS) for _ in range(dice.randint(2, 4)))
+    return dice.choice(
+        (name, name.lower() + ".py", f"{name.lower()}()", f"__{name.lower()}__", f"{name.upper()}={digits(dice, 2)}")
+    )
+
+
 KINDS: dict[str, Text] = {
     "amounts with a currency": _money,
+    "sums of thousands": _thousands,
     "sums in Chinese numerals": lambda dice: dice.choice(("", "大写：", "合计人民币（大写）")) + sum_in_numerals(dice),
     "dates and times": _date,
     "telephone numbers": _phone,
@@ -273,7 +335,9 @@ KINDS: dict[str, Text] = {
     "boxes to tick": _box,
     "mail and web addresses, paths": _mail,
     "rows of figures": _row,
+    "names in code": _identifier,
     "English names": _person,
+    "names with accents": _accents,
     "English addresses": _place,
     "English": _one_of(
         "Goods once sold cannot be exchanged or refunded", "Payment is due within 30 days of the invoice date",

@@ -30,7 +30,10 @@ from bench.readers import MODELS, ROOT
 from bench.scoring import table
 
 SIZES_PX = (14, 18, 22, 28)
+SMALL_PX = (11, 13, 15, 17)  # with `--small`; Chinese characters MORE px larger
+MORE = 3
 BLUR = (0.3, 0.9)  # standard deviation, pixels
+QUALITY = (60, 95)  # of the JPEG that small lines go through
 GRAIN = 6.0  # standard deviation, grey levels
 EXAMPLES = 2  # misread lines of a kind that the report shows
 NO_LETTERS = ("Symbol", "D050000L", "Math", "Dingbats", "Emoji")  # faces that draw something else in place of letters
@@ -50,17 +53,26 @@ def has(font: ImageFont.FreeTypeFont, text: str) -> bool:
     return all(char == " " or bytes(font.getmask(char)) != lacking for char in text)
 
 
-def drawn(text: str, font: ImageFont.FreeTypeFont, dice: random.Random) -> NDArray[np.uint8]:
-    """The line as a BGR picture."""
+def drawn(text: str, font: ImageFont.FreeTypeFont, dice: random.Random, small: bool = False) -> NDArray[np.uint8]:
+    """The line as a BGR picture, on white paper. A `small` one was shrunk from three times the size, as cameras and scanners
+    do it, and squeezed as JPEG."""
+    scale = 3 if small else 1
+    font = font.font_variant(size=font.size * scale) if small else font
     size = float(font.size)
-    image = Image.new("RGB", (int(font.getlength(text)) + 14, int(size * 1.5)), "white")
-    ImageDraw.Draw(image).text((7, size * 0.15), text, fill=(40, 40, 40), font=font)
-    soft = cv2.GaussianBlur(np.asarray(image)[:, :, ::-1].copy(), (0, 0), dice.uniform(*BLUR))
+    image = Image.new("RGB", (int(font.getlength(text)) + 14 * scale, int(size * 1.5)), "white")
+    ImageDraw.Draw(image).text((7 * scale, size * 0.15), text, fill=(40, 40, 40), font=font)
+    soft = cv2.GaussianBlur(np.asarray(image)[:, :, ::-1].copy(), (0, 0), scale * dice.uniform(*BLUR))
+    if small:
+        soft = cv2.resize(soft, (soft.shape[1] // scale, soft.shape[0] // scale), interpolation=cv2.INTER_AREA)
     noise = np.random.default_rng(dice.getrandbits(32)).normal(0, GRAIN, soft.shape)
-    return np.asarray(np.clip(soft + noise, 0, 255).astype(np.uint8))
+    picture = np.asarray(np.clip(soft + noise, 0, 255).astype(np.uint8))
+    if not small:
+        return picture
+    _, squeezed = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, dice.randint(*QUALITY)])
+    return np.asarray(cv2.imdecode(squeezed, cv2.IMREAD_COLOR), np.uint8)
 
 
-def lines(folder: Path, count: int, seed: int) -> list[tuple[str, str, Path]]:
+def lines(folder: Path, count: int, seed: int, small: bool = False) -> list[tuple[str, str, Path]]:
     """Draw `count` lines of every kind into a folder: (kind, text, picture)."""
     asian, japanese = faces("zh-cn"), faces("ja")
     latin = faces("de") or asian
@@ -72,13 +84,14 @@ def lines(folder: Path, count: int, seed: int) -> list[tuple[str, str, Path]]:
             chinese = any("\u2e80" <= char <= "\u9fff" for char in text)
             choice = (japanese if kind == "Japanese" else asian) if chinese else latin
             for _attempt in range(20):
-                font = ImageFont.truetype(str(dice.choice(choice)), dice.choice(SIZES_PX))
+                size = dice.choice(SMALL_PX) + MORE * chinese if small else dice.choice(SIZES_PX)
+                font = ImageFont.truetype(str(dice.choice(choice)), size)
                 if has(font, text):
                     break
             else:
                 continue
             file = folder / f"{len(out)}.png"
-            cv2.imwrite(str(file), drawn(text, font, dice))
+            cv2.imwrite(str(file), drawn(text, font, dice, small))
             out.append((kind, text, file))
     return out
 
@@ -96,18 +109,22 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--count", type=int, default=40, help="lines of a kind")
     parser.add_argument("--seed", type=int, default=20)
     parser.add_argument("--kind", default="", help="only kinds that have this in their name")
+    parser.add_argument("--small", action="store_true", help="small, soft, squeezed print: results/fields-small.md")
     parser.add_argument("--peers", action="store_true", help="other readers too")
     parser.add_argument("--core", type=int, default=None, help="hold every reader to this core")
     parser.add_argument("--wrong", type=Path, default=None, help="write every misread line here (JSON)")
-    parser.add_argument("--report", type=Path, default=ROOT / "bench" / "results" / "fields.md")
+    parser.add_argument("--report", type=Path, default=None)
     options = parser.parse_args(arguments)
+    target = options.report or ROOT / "bench" / "results" / ("fields-small.md" if options.small else "fields.md")
     everyone = [readers.own(options.models, name, options.core) for name in options.engine.split(",")]
     everyone += peers.all_peers(options.core) if options.peers else []
     exact: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     wrong: dict[str, list[tuple[str, str]]] = defaultdict(list)
     seconds: dict[str, float] = defaultdict(float)
     with tempfile.TemporaryDirectory(prefix="ocrfleet-bench-") as folder, contextlib.ExitStack() as stack:
-        rows = [row for row in lines(Path(folder), options.count, options.seed) if options.kind in row[0]]
+        rows = [
+            row for row in lines(Path(folder), options.count, options.seed, options.small) if options.kind in row[0]
+        ]
         for reader in everyone:
             stack.enter_context(reader)
         for kind, text, file in rows:
@@ -121,9 +138,9 @@ def main(arguments: Sequence[str]) -> int:
                 if not right and reader is everyone[0]:
                     wrong[kind].append((text, got))
     used = sorted({file.stem for language in ("zh-cn", "de", "ja") for file in faces(language)})
-    report = render([reader.name for reader in everyone], rows, exact, wrong, seconds, used)
-    options.report.parent.mkdir(parents=True, exist_ok=True)
-    options.report.write_text(report, encoding="utf-8")
+    report = render([reader.name for reader in everyone], rows, exact, wrong, seconds, used, options.small)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(report, encoding="utf-8")
     if options.wrong:
         options.wrong.write_text(json.dumps(wrong, ensure_ascii=False, indent=1), encoding="utf-8")
     print(report)
@@ -137,6 +154,7 @@ def render(
     wrong: dict[str, list[tuple[str, str]]],
     seconds: dict[str, float],
     used: Sequence[str],
+    small: bool = False,
 ) -> str:
     """The report in Markdown."""
     counts = {kind: sum(row[0] == kind for row in rows) for kind in KINDS}
@@ -150,9 +168,10 @@ def render(
         [
             "# Fields of documents",
             "",
-            f"Written by `python -m bench fields` on {datetime.now(UTC):%Y-%m-%d}. {machine.describe()}.",
+            f"Written by `python -m bench fields{' --small' if small else ''}` on {datetime.now(UTC):%Y-%m-%d}. {machine.describe()}.",
             "",
-            "Drawn lines, the share that is read exactly; not photographs, so they compare readers and kinds and promise nothing.",
+            ("Small print" if small else "Drawn lines")
+            + ", the share that is read exactly; not photographs, so they compare readers and kinds and promise nothing.",
             "",
             table(["kind", "lines", *names, f"misread by {names[0]}, the first"], body),
             "",

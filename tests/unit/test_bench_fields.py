@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 from bench import fields
@@ -82,3 +84,20 @@ def test_the_report_names_every_kind_and_what_was_misread() -> None:
     assert "| sizes | 2 | 0.500 | 12×34 → 12x34 |" in report
     assert "| units | 1 | 0.000 | 5\\|m² → 5\\|m |" in report
     assert "| all | 3 | 0.333 |  |" in report
+
+
+def test_small_print_is_small_soft_and_drawn_alike_from_one_seed(tmp_path: Path) -> None:
+    kinds: list[list[tuple[int, int]]] = []
+    for small in (False, True):
+        shapes = []
+        for run in (1, 2):
+            folder = tmp_path / f"{small}{run}"
+            folder.mkdir()
+            drawn = fields.lines(folder, 1, 5, small)
+            assert {kind for kind, _, _ in drawn} <= set(KINDS)
+            pictures = [cv2.imread(str(file)) for _, _, file in drawn]
+            shapes.append([(picture.shape[0], int(picture.sum(dtype=np.int64))) for picture in pictures])
+        assert shapes[0] == shapes[1]
+        kinds.append(shapes[0])
+    assert max(high for high, _ in kinds[1]) <= 1.5 * (max(fields.SMALL_PX) + fields.MORE)
+    assert max(high for high, _ in kinds[0]) > 1.5 * (max(fields.SMALL_PX) + fields.MORE)

@@ -33,6 +33,7 @@ def said(read: tuple[ReadChar, ...]) -> str:
         ("1.368,085", (0.24, 0.09), "1,368,085"),
         ("8.354.841", (0.1, 0.15), "8,354,841"),  # both, a little
         ("Total S9,826.49", (0.1,), "Total $9,826.49"),
+        ("HKS9,826.49", (0.1,), "HK$9,826.49"),
     ],
 )
 def test_a_number_that_nobody_writes_so_is_put_right(read: str, others: tuple[float, ...], right: str) -> None:

@@ -8,6 +8,7 @@ worth a second look.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import cv2
@@ -36,6 +37,10 @@ HANG = 0.5  # and below their feet, where one may end
 RULED = 0.3  # of the letters: where so many have something below them it is a rule
 ROWS, ROWS_PX = 0.12, 2  # of that height, and in pixels, that an accent takes up at least
 MIDDLE = 0.2  # of a letter's width, left out at both sides: its neighbours hang over
+SMALL_PX = 34  # a line no higher: an accent is a grey pixel there, and no ink by any threshold
+ENLARGED = 2  # times, before tops are looked for
+DARKER = 0.2  # of what parts ink from paper, by which the darkest row above such a letter differs from that of most
+FEW = 2  # letters of a line of small print that may have one: where more have, it is a neighbour's, or dirt
 TAILED = frozenset("gjpqyfQJ,;")  # what hangs below the line itself
 
 
@@ -45,7 +50,9 @@ def overlooked(chars: Sequence[ReadChar], picture: NDArray[np.uint8]) -> frozens
     if max(len(members) for _, members in kinds) < ENOUGH or (mask := ink.mask(picture, edge=0.0)) is None:
         return frozenset()
     found = _all_marked(mask, chars, kinds)
-    return _all_marked(_without_neighbours(mask), chars, kinds) if found else found
+    if found:
+        found = _all_marked(_without_neighbours(mask), chars, kinds)
+    return found or (_all_darker(picture, chars, kinds) if len(picture) <= SMALL_PX else found)
 
 
 def _all_marked(
@@ -56,13 +63,10 @@ def _all_marked(
 
 def _marked(mask: NDArray[np.bool_], chars: Sequence[ReadChar], kind: Kind, members: Sequence[int]) -> set[int]:
     bodies = [body for at in members if (body := _body(mask, chars[at])) is not None]
-    if len(bodies) < ENOUGH:
+    if len(bodies) < ENOUGH or (line := _line(bodies)) is None:
         return set()
-    tops = np.array([top for top, _ in bodies])
-    top, foot = float(np.median(tops)), float(np.median([foot for _, foot in bodies]))
+    top, foot = line
     high = foot - top
-    if np.median(np.abs(tops - top)) > EVEN * high:
-        return set()
     least = max(ROWS_PX, ROWS * high)
 
     def within(first: float, end: float) -> set[int]:
@@ -73,6 +77,48 @@ def _marked(mask: NDArray[np.bool_], chars: Sequence[ReadChar], kind: Kind, memb
     if len(below) >= RULED * len(members):
         below = set()
     return within(top - kind.reach * high, top - RISE * high) | below
+
+
+def _all_darker(
+    picture: NDArray[np.uint8], chars: Sequence[ReadChar], kinds: Sequence[tuple[Kind, list[int]]]
+) -> frozenset[int]:
+    """The same of small print, by its greys: the letters above or below which it is darker than about most of their kind."""
+    large = cv2.resize(picture, None, fx=ENLARGED, fy=ENLARGED, interpolation=cv2.INTER_CUBIC)
+    if (mask := ink.mask(np.asarray(large, np.uint8), edge=0.0)) is None:
+        return frozenset()
+    grey = cv2.cvtColor(large, cv2.COLOR_BGR2GRAY).astype(np.float32)
+    paper, stroke = float(np.median(grey[~mask])), float(np.median(grey[mask]))
+    shade = (grey - paper) / (stroke - paper)
+    moved = [replace(char, x0=char.x0 * ENLARGED, x1=char.x1 * ENLARGED) for char in chars]
+    found = frozenset(at for kind, members in kinds for at in _darker(shade, mask, moved, kind, members))
+    return found if len(found) <= FEW else frozenset()
+
+
+def _darker(
+    shade: NDArray[np.float32], mask: NDArray[np.bool_], chars: Sequence[ReadChar], kind: Kind, members: Sequence[int]
+) -> set[int]:
+    bodies = [body for at in members if (body := _body(mask, chars[at])) is not None]
+    if len(bodies) < ENOUGH or (line := _line(bodies)) is None:
+        return set()
+    top, foot = line
+    high = foot - top
+
+    def beyond(first: float, end: float) -> dict[int, float]:
+        rows = slice(max(0, round(first)), max(0, round(end)))
+        bands = {at: ink.middle(shade, chars[at].x0, chars[at].x1, MIDDLE)[rows] for at in members}
+        darkest = {at: float(band.mean(axis=1).max()) for at, band in bands.items() if band.size}
+        usual = float(np.median(list(darkest.values()))) if darkest else 0.0
+        return {at: value for at, value in darkest.items() if value > usual + DARKER}
+
+    below = {at for at in beyond(foot + RISE * high, foot + HANG * high) if not _beside_tail(chars, at)}
+    return set(beyond(top - kind.reach * high, top - RISE * high)) | below
+
+
+def _line(bodies: Sequence[tuple[int, int]]) -> tuple[float, float] | None:
+    """Where most letters' tops and feet are; None where their tops are at many heights."""
+    tops = np.array([top for top, _ in bodies])
+    top, foot = float(np.median(tops)), float(np.median([foot for _, foot in bodies]))
+    return None if np.median(np.abs(tops - top)) > EVEN * (foot - top) else (top, foot)
 
 
 def _without_neighbours(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:

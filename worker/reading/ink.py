@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+Pixel = TypeVar("Pixel", bound=np.generic)
 
 SPECKS = 0.01  # share of the pixels, darkest and brightest, that says nothing of the contrast
 CONTRAST_MIN = 24  # grey levels between paper and ink; below it a crop counts as empty
@@ -40,8 +44,8 @@ def mask(image: NDArray[np.uint8], edge: float = EDGE_SHARE) -> NDArray[np.bool_
     return np.asarray(bright == (0 if paper_is_bright else 1))
 
 
-def middle(mask: NDArray[np.bool_], first: float, end: float, margin: float) -> NDArray[np.bool_]:
-    """The columns of a mask from `first` to `end`, without `margin` of their width at both sides, where neighbours hang over."""
+def middle(mask: NDArray[Pixel], first: float, end: float, margin: float) -> NDArray[Pixel]:
+    """The columns of a mask or picture (height, width) from `first` to `end`, without `margin` of their width at both sides, where neighbours hang over."""
     away = (end - first) * margin
     return mask[:, max(0, round(first + away)) : round(end - away)]
 

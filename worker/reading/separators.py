@@ -32,7 +32,7 @@ THOUGHT_OF = 0.02  # probability of the other sign from which it is looked at ag
 LEAST = 5e-4  # of a sign that is not among the alternatives
 TAILS = 0.2  # the same of all commas of a number together, from which its points are commas: 5 of 10 such numbers, 0 of 292 others
 TOLD = 0.8  # confidence in a sign that the form of the number told
-DOLLAR = re.compile(r"(?<![^\W_])S(?=\d{1,3}(?:,\d{3})*\.\d\d(?![\d.]))")
+DOLLAR = re.compile(r"(?:(?<![^\W_])|(?<=HK)|(?<=NT)|(?<=US))S(?=\d{1,3}(?:,\d{3})*\.\d\d(?![\d.]))")
 
 
 class Number(NamedTuple):
