@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -143,8 +143,15 @@ def test_a_line_with_something_above_a_letter_is_read_again_however_sure_the_crn
 ) -> None:
     seen: list[str] = []
 
-    def overlooked(chars: Sequence[ReadChar], picture: Crop) -> frozenset[int]:
+    def overlooked(chars: Sequence[ReadChar], picture: Crop, common: Callable[[str], bool]) -> frozenset[int]:
         seen.append("".join(char.text for char in chars))
+        assert [common(word) for word in ("Advanced", "the", "Jose", "Munoz", "xqzt")] == [
+            True,
+            True,
+            False,
+            False,
+            False,
+        ]
         return frozenset((3,))
 
     monkeypatch.setattr("worker.reading.accents.overlooked", overlooked)

@@ -128,6 +128,13 @@ def test_so_may_one_below_but_not_beside_a_tail(text: str, seen: str) -> None:
     assert "".join(text[at] for at in overlooked(chars, picture)) == seen
 
 
+def test_in_small_print_a_common_word_is_believed() -> None:
+    text = "summer José Alonso"
+    assert overlooked(*small(text, text.replace("é", "e")), lambda word: word == "Jose") == frozenset()
+    assert overlooked(*small(text, text.replace("é", "e")), lambda word: word == "Alonso") == {10}
+    assert overlooked(*line(text, text.replace("é", "e")), lambda word: True) == {10}, "in larger print it is seen"
+
+
 def test_light_small_print_on_dark_is_no_different() -> None:
     chars, picture = small("summer José Alonso", "summer Jose Alonso")
     assert overlooked(chars, np.asarray(255 - picture, np.uint8)) == {10}

@@ -99,5 +99,6 @@ def test_numbers_in_order_are_not(read: str) -> None:
     assert doubtful(chars(read)) == set()
 
 
-def test_nor_is_one_of_three_figures() -> None:
-    assert doubtful(chars("12.5", 0.3)) == set()
+def test_nor_is_one_without_thousands() -> None:
+    assert doubtful(chars("2.55", 0.3)) == set()
+    assert doubtful(chars("12.50", 0.3)) == set()

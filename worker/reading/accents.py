@@ -7,7 +7,7 @@ worth a second look.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -40,19 +40,25 @@ MIDDLE = 0.2  # of a letter's width, left out at both sides: its neighbours hang
 SMALL_PX = 34  # a line no higher: an accent is a grey pixel there, and no ink by any threshold
 ENLARGED = 2  # times, before tops are looked for
 DARKER = 0.2  # of what parts ink from paper, by which the darkest row above such a letter differs from that of most
+POINTED = frozenset("A")  # ends above the others in many faces, and must differ twice as much
 FEW = 2  # letters of a line of small print that may have one: where more have, it is a neighbour's, or dirt
 TAILED = frozenset("gjpqyfQJ,;")  # what hangs below the line itself
 
 
-def overlooked(chars: Sequence[ReadChar], picture: NDArray[np.uint8]) -> frozenset[int]:
-    """The letters, by index, above or below which something stands in the `picture` of the line, (height, width, 3)."""
+def overlooked(
+    chars: Sequence[ReadChar], picture: NDArray[np.uint8], common: Callable[[str], bool] = lambda word: False
+) -> frozenset[int]:
+    """The letters, by index, above or below which something stands in the `picture` of the line, (height, width, 3). Those of
+    `common` words are believed where small print leaves it open."""
     kinds = [(kind, [at for at, char in enumerate(chars) if char.text in kind.letters]) for kind in KINDS]
     if max(len(members) for _, members in kinds) < ENOUGH or (mask := ink.mask(picture, edge=0.0)) is None:
         return frozenset()
     found = _all_marked(mask, chars, kinds)
     if found:
         found = _all_marked(_without_neighbours(mask), chars, kinds)
-    return found or (_all_darker(picture, chars, kinds) if len(picture) <= SMALL_PX else found)
+    if found or len(picture) > SMALL_PX:
+        return found
+    return frozenset(at for at in _all_darker(picture, chars, kinds) if not common(_word(chars, at)))
 
 
 def _all_marked(
@@ -103,15 +109,25 @@ def _darker(
     top, foot = line
     high = foot - top
 
-    def beyond(first: float, end: float) -> dict[int, float]:
+    def beyond(first: float, end: float) -> set[int]:
         rows = slice(max(0, round(first)), max(0, round(end)))
         bands = {at: ink.middle(shade, chars[at].x0, chars[at].x1, MIDDLE)[rows] for at in members}
         darkest = {at: float(band.mean(axis=1).max()) for at, band in bands.items() if band.size}
         usual = float(np.median(list(darkest.values()))) if darkest else 0.0
-        return {at: value for at, value in darkest.items() if value > usual + DARKER}
+        return {at for at, value in darkest.items() if value > usual + DARKER * (1 + (chars[at].text in POINTED))}
 
     below = {at for at in beyond(foot + RISE * high, foot + HANG * high) if not _beside_tail(chars, at)}
-    return set(beyond(top - kind.reach * high, top - RISE * high)) | below
+    return beyond(top - kind.reach * high, top - RISE * high) | below
+
+
+def _word(chars: Sequence[ReadChar], at: int) -> str:
+    """The word of ASCII letters that a letter stands in."""
+    first, end = at, at + 1
+    while first > 0 and chars[first - 1].text.isascii() and chars[first - 1].text.isalpha():
+        first -= 1
+    while end < len(chars) and chars[end].text.isascii() and chars[end].text.isalpha():
+        end += 1
+    return "".join(char.text for char in chars[first:end])
 
 
 def _line(bodies: Sequence[tuple[int, int]]) -> tuple[float, float] | None:

@@ -14,6 +14,7 @@ from worker.reading.recogniser import Crop, Reading, Recogniser
 from worker.reading.stretches import Stretch
 
 FAIRLY_SURE = 0.75  # confidence below which the CRNN's answer to a doubtful line is a guess
+COMMON = -10.0  # logarithm of a common word's share of all: distributed has -9.9, resume and jose -10.1
 SETS_KEPT = 32  # sets of allowed characters; there are about as many languages
 
 
@@ -113,7 +114,7 @@ class Cascade:
         faults: frozenset[int] = frozenset()
         if (sure or parts) and self._lexicon is not None:
             chars = trace.reading.chars
-            faults = second_look.faults(chars, self._lexicon) | accents.overlooked(chars, crop)
+            faults = second_look.faults(chars, self._lexicon) | accents.overlooked(chars, crop, self._is_common)
             if faults or (sure and second_look.hardly_read(chars)):
                 sure, parts = False, stretches.find(trace.reading, crop.shape[1], crop.shape[0], faults)
         wide = sum(part.right - part.left for part in parts) / crop.shape[1] if parts else 1.0
@@ -122,6 +123,11 @@ class Cascade:
         self.last_stats["crnn_lines"] += 1
         self.last_stats["partly_lines" if parts else "passed_on_lines"] += not sure
         return trace.reading, sure, parts, bool(faults) or doubt == gates.PASSED_OVER
+
+    def _is_common(self, word: str) -> bool:
+        """Whether it is a common English word, which has no accent; José's is known, too, but rarer."""
+        chance = None if self._lexicon is None else self._lexicon.word(word)
+        return chance is not None and chance > COMMON
 
     def _knows(self, allow: frozenset[str]) -> bool:
         """Whether the CRNN knows the scripts of `allow` as well as the stronger engine does; remembered: it takes ms."""

@@ -27,6 +27,7 @@ ORDERLY = re.compile(
     """,
     re.VERBOSE,
 )
+SHORT = re.compile(r"\d{1,3}[.,]\d\d?")  # 12.50 has no thousands, so its sign is the decimals'
 FIGURES = 4  # of a number, from which it has thousands
 THOUGHT_OF = 0.02  # probability of the other sign from which it is looked at again
 LEAST = 5e-4  # of a sign that is not among the alternatives
@@ -76,7 +77,7 @@ def doubtful(chars: Sequence[ReadChar]) -> set[int]:
     found: set[int] = set()
     for number in _numbers(chars):
         nearly = any(_chance(chars[at], OTHER[chars[at].text]) >= THOUGHT_OF for at in number.signs)
-        if nearly or ORDERLY.fullmatch(number.text) is None:
+        if (nearly and SHORT.fullmatch(number.text) is None) or ORDERLY.fullmatch(number.text) is None:
             found.update(range(number.first, number.first + len(number.text)))
     return found
 
