@@ -2,7 +2,7 @@
 
 The CRNN has few accented letters and reads José as Jose, sure of it. A small letter without an ascender ends at the height of the
 line's other ones, a capital at that of the other capitals; what stands above it, or hangs below it, is an accent, and the line is
-worth a second look.
+worth a second look. In small print an accent is a grey pixel or two: there a letter tells by how dark it is above it.
 """
 
 from __future__ import annotations
