@@ -251,50 +251,24 @@ def _place(dice: random.Random) -> str:
     return f"{dice.randint(1, 999)} {dice.choice(STREETS)}, {dice.choice(CITIES)}"
 
 
-ACCENTED = ["José", "García", "Muñoz", "Alcalá", "Zoë", "François", "Hélène", "Müller", "Schön", "Kraków", "café", "résumé", "Peña", "Nuñez", "Göteborg", "São", "Évora", "señor", "mañana", "Besançon", "Orléans"]  # fmt: skip
-PLAIN = [
-    "Robert",
-    "table",
-    "summer",
-    "garden",
-    "London",
-    "meeting",
-    "account",
-    "Jackson",
-    "Brown",
-    "coffee",
-    "window",
-    "season",
-    "Thursday",
-    "memo",
-    "ozone",
-]
-PARTS = [
-    "API",
-    "URL",
-    "MAX",
-    "RETRIES",
-    "user",
-    "id",
-    "file",
-    "name",
-    "main",
-    "test",
-    "path",
-    "DATA",
-    "key",
-    "item",
-    "list",
-    "node",
-    "total",
-    "count",
-]
+ACCENTED = (
+    "José", "García", "Muñoz", "Alcalá", "Zoë", "François", "Hélène", "Müller", "Schön", "Kraków", "café", "résumé",
+    "Peña", "Nuñez", "Göteborg", "São", "Évora", "señor", "mañana", "Besançon", "Orléans",
+)  # fmt: skip
+PLAIN = (
+    "Robert", "table", "summer", "garden", "London", "meeting", "account", "Jackson", "Brown", "coffee", "window",
+    "season", "Thursday", "memo", "ozone",
+)  # fmt: skip
+PARTS = (
+    "API", "URL", "MAX", "RETRIES", "user", "id", "file", "name", "main", "test", "path", "DATA", "key", "item",
+    "list", "node", "total", "count",
+)  # fmt: skip
 
 
 def _thousands(dice: random.Random) -> str:
     """A sum of four figures and more, its thousands parted by commas or points, or not at all."""
-    sum_ = dice.randint(100_000, 999_999_999) / 100
-    text = dice.choice((f"{sum_:,.2f}", f"{int(sum_):,}", f"{sum_:.2f}"))
+    total = dice.randint(100_000, 999_999_999) / 100
+    text = dice.choice((f"{total:,.2f}", f"{int(total):,}", f"{total:.2f}"))
     if dice.random() < 0.25:
         text = text.translate(str.maketrans(",.", ".,"))
     return dice.choice(("", "-", "$", "Total ", "Balance ", "Amount due ", "CHF ")) + text

@@ -145,13 +145,7 @@ def test_a_line_with_something_above_a_letter_is_read_again_however_sure_the_crn
 
     def overlooked(chars: Sequence[ReadChar], picture: Crop, common: Callable[[str], bool]) -> frozenset[int]:
         seen.append("".join(char.text for char in chars))
-        assert [common(word) for word in ("Advanced", "the", "Jose", "Munoz", "xqzt")] == [
-            True,
-            True,
-            False,
-            False,
-            False,
-        ]
+        assert [word for word in ("Advanced", "the", "Jose", "xqzt") if common(word)] == ["Advanced", "the"]
         return frozenset((3,))
 
     monkeypatch.setattr("worker.reading.accents.overlooked", overlooked)

@@ -39,8 +39,8 @@ ROWS, ROWS_PX = 0.12, 2  # of that height, and in pixels, that an accent takes u
 MIDDLE = 0.2  # of a letter's width, left out at both sides: its neighbours hang over
 SMALL_PX = 34  # a line no higher: an accent is a grey pixel there, and no ink by any threshold
 ENLARGED = 2  # times, before tops are looked for
-DARKER = 0.2  # of what parts ink from paper, by which the darkest row above such a letter differs from that of most
-POINTED = frozenset("A")  # ends above the others in many faces, and must differ twice as much
+DARKER = 0.2  # of what parts ink from paper, that the darkest row above such a letter has at least
+POINTED = frozenset("A")  # ends above the others in many faces, and needs twice as much
 FEW = 2  # letters of a line of small print that may have one: where more have, it is a neighbour's, or dirt
 TAILED = frozenset("gjpqyfQJ,;")  # what hangs below the line itself
 
@@ -88,7 +88,7 @@ def _marked(mask: NDArray[np.bool_], chars: Sequence[ReadChar], kind: Kind, memb
 def _all_darker(
     picture: NDArray[np.uint8], chars: Sequence[ReadChar], kinds: Sequence[tuple[Kind, list[int]]]
 ) -> frozenset[int]:
-    """The same of small print, by its greys: the letters above or below which it is darker than about most of their kind."""
+    """The same of small print, by its greys: the letters above or below which a row is dark."""
     large = cv2.resize(picture, None, fx=ENLARGED, fy=ENLARGED, interpolation=cv2.INTER_CUBIC)
     if (mask := ink.mask(np.asarray(large, np.uint8), edge=0.0)) is None:
         return frozenset()
@@ -111,10 +111,9 @@ def _darker(
 
     def beyond(first: float, end: float) -> set[int]:
         rows = slice(max(0, round(first)), max(0, round(end)))
-        bands = {at: ink.middle(shade, chars[at].x0, chars[at].x1, MIDDLE)[rows] for at in members}
-        darkest = {at: float(band.mean(axis=1).max()) for at, band in bands.items() if band.size}
-        usual = float(np.median(list(darkest.values()))) if darkest else 0.0
-        return {at for at, value in darkest.items() if value > usual + DARKER * (1 + (chars[at].text in POINTED))}
+        bands = {at: _middle(shade, chars[at])[rows] for at in members}
+        most = {at: float(band.mean(axis=1).max()) for at, band in bands.items() if band.size}
+        return {at for at, value in most.items() if value > DARKER * (1 + (chars[at].text in POINTED))}
 
     below = {at for at in beyond(foot + RISE * high, foot + HANG * high) if not _beside_tail(chars, at)}
     return beyond(top - kind.reach * high, top - RISE * high) | below
@@ -159,5 +158,5 @@ def _beside_tail(chars: Sequence[ReadChar], at: int) -> bool:
     return any(char.text in TAILED for char in chars[max(0, at - 1) : at + 2])
 
 
-def _middle(mask: NDArray[np.bool_], char: ReadChar) -> NDArray[np.bool_]:
-    return ink.middle(mask, char.x0, char.x1, MIDDLE)
+def _middle(picture: NDArray[ink.Pixel], char: ReadChar) -> NDArray[ink.Pixel]:
+    return ink.middle(picture, char.x0, char.x1, MIDDLE)
