@@ -46,6 +46,11 @@ class BentPiece:
     downs: Floats
     half: float
 
+    def turned(self) -> BentPiece:
+        """The same read from its other end, where it stands on its head."""
+        image = np.ascontiguousarray(self.image[::-1, ::-1])
+        return BentPiece(image, self.middles[::-1], -self.downs[::-1], self.half)
+
     def quads(self, spans: NDArray[np.float64]) -> Floats:
         """See `crop.Piece.quads`."""
         last = len(self.middles) - 1

@@ -81,9 +81,10 @@ def corner_turn(quads: Sequence[Floats], read: ReadTurned, cells: CompareCells) 
         up = read(chosen, 3)
         if trust(up) > surest:
             surest, turn, says = trust(up), 3, up
-    # recognisers have seen columns of CJK characters lying on their side and read them well: whether such a page stands
-    # upright, its characters one by one must tell
-    if cjk_share(says) < CJK_ENOUGH:
+    # Recognisers have seen columns of CJK characters lying on their left side and read them well: whether such a page stands
+    # upright, its characters one by one must tell. Lines that run up are no columns, and in them single characters tell
+    # nothing: they lie on that side.
+    if turn == 3 or cjk_share(says) < CJK_ENOUGH:
         return turn
     standing, lying = cells(chosen[:CELL_SAMPLES], turn)
     return None if standing > lying else turn

@@ -5,24 +5,25 @@ from __future__ import annotations
 import functools
 import gc
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.records import Page, ReadOptions
-from worker.reading import find, memory, models, order, orient, paragraphs, prepare
+from shared.records import Line, Page, ReadOptions
+from worker.reading import find, memory, models, order, orient, paragraphs, prepare, stamped, watermarks
 from worker.reading.cascade import Cascade
 from worker.reading.detect import Detector
 from worker.reading.engines import DETECTOR, load_detector, load_recogniser, load_robust, robust_version, version_of
+from worker.reading.found import Found
 from worker.reading.languages import characters
 from worker.reading.lines import PageLines
 from worker.reading.recogniser import Recogniser
 from worker.reading.runtime import arithmetic
 from worker.reading.versions import Version, all_in_use
 
-PREPROCESSING = "23"  # raise it whenever anything on the way changes what is read: it is part of every cache key
+PREPROCESSING = "24"  # raise it whenever anything on the way changes what is read: it is part of every cache key
 STEPS = ("prepare", "detect", "orient", "crop", "recognise", "order")
 MEMORY_MB = 480  # of the process, from which on a page leaves less behind it (see `_keep_small`)
 GROWN_MB = 60  # engines are loaded anew only where the process has grown by so much since they last were
@@ -160,21 +161,26 @@ class Reader:
         height, width = image.shape[:2]
         boxes, alone = [find.whole(image)], options.layout == "line"
         glyph_px = 0.0
+        stamps: list[Found] = []
+        cascade = recogniser if isinstance(recogniser, Cascade) else None
+        if cascade is not None:
+            cascade.begin_page()
         if not alone:
             alone = options.layout == "auto" and find.is_plainly_one_line(image)
         if not alone:
+            detector = self.detector(options.engine)
+            if options.preprocess != "off":
+                image, stamps = stamped.read(image, detector, recogniser, allow)
             ink = prepare.measure_ink(image)
             glyph_px = ink.height
             timer.step("prepare")
-            detector = self.detector(options.engine)
             boxes = find.find(detector, image, ink)
             detector.release()
             if options.layout == "auto" and find.is_one_line(image, find.apart(boxes)[0]):
                 boxes, alone = [find.whole(image)], True
             timer.step("detect")
-        cascade = recogniser if isinstance(recogniser, Cascade) else None
         if cascade is not None:
-            cascade.begin_page()
+            cascade.begin_again()  # nor are seals evidence
         quick = cascade.quick_for(allow) if cascade is not None and alone else None
         lines = PageLines(image, boxes, recogniser, allow, self._words, quick)
         has_robust = robust_version(options.engine) is not None
@@ -193,15 +199,12 @@ class Reader:
         lines.tick(LINE_GLYPHS * height if alone else glyph_px)
         timer.step("recognise")
         kept = [line for line in lines.found if line.has_text()] if alone else lines.standing()
-        records = [line.record() for line in kept]
-        quads = [line.quad for line in kept]
-        rows = order.reading_columns(quads) if turn is None else order.reading_rows(quads)
-        text = paragraphs.join(rows, [record.text for record in records])
+        records, text = _in_order(kept, stamps, vertical=turn is None)
         timer.step("order")
         return Page(
             width,
             height,
-            tuple(records[placed.index] for row in rows for placed in row),
+            records,
             text,
             rotation=orient.rotation_of(turn),
             engine=options.engine,
@@ -246,3 +249,23 @@ class Reader:
         if page.text != WARM_TEXT:
             raise RuntimeError(f"the warm engine reads {page.text!r} where {WARM_TEXT!r} stands")
         return page.text
+
+
+def _in_order(lines: Sequence[Found], stamps: Sequence[Found], vertical: bool) -> tuple[tuple[Line, ...], str]:
+    """The lines as they are handed on, in reading order, and the page's text; then seals, and last watermarks, told once."""
+    records = [line.record() for line in lines]
+    quads = [line.quad for line in lines]
+    marks = (
+        []
+        if vertical
+        else watermarks.find(quads, [line.piece.image for line in lines], [record.text for record in records])
+    )
+    at = [index for index in range(len(lines)) if index not in marks]
+    own = [records[index] for index in at]
+    rows = (order.reading_columns if vertical else order.reading_rows)([quads[index] for index in at])
+    text = paragraphs.join(rows, [record.text for record in own])
+    told = watermarks.told_once([records[index].text for index in marks])
+    sealed = [line.record() for line in stamps]
+    placed = [own[each.index] for row in rows for each in row] + sealed + [records[index] for index in marks]
+    blocks = [text, "\n".join(record.text for record in sealed), "\n".join(told)]
+    return tuple(placed), "\n\n".join(block for block in blocks if block)
