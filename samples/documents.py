@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from sheet import Sheet, blur, font, grain, shade
+from PIL import Image, ImageDraw
+from sheet import Sheet, blur, font, grain, seal, shade, stamped
 
 
 def invoice_zh() -> Sheet:
@@ -37,6 +38,40 @@ def invoice_zh() -> Sheet:
     sheet.write(60, bottom + 84, "开票人 沈若水", "song", 26)
     sheet.write(500, bottom + 84, "复核 顾长青", "song", 26)
     sheet.image = grain(blur(shade(sheet.image, 1.0, 0.93), 0.6), 2.5, 21)
+    return sheet
+
+
+def contract_zh() -> Sheet:
+    """The end of a contract, scanned: a seal over the names below, and a watermark across the page."""
+    sheet = Sheet(1000, 900, (253, 252, 249))
+    mark = Image.new("L", (420, 60), 0)
+    ImageDraw.Draw(mark).text((210, 30), "内部资料 请勿外传", 60, font("noto", 44), anchor="mm")
+    mark = mark.rotate(24, resample=Image.Resampling.BICUBIC, expand=True)
+    sheet.write(500, 44, "设备租赁补充协议", "song-bold", 42, anchor="ma")
+    texts = [
+        "第一条 租赁期限延长至 2032 年 12 月 31 日",
+        "第二条 每月租金调整为 8650.00 元",
+        "第三条 乙方应当在每月 10 日以前付清当月租金",
+        "第四条 其余条款按照原协议 PH 0917 执行",
+        "第五条 本协议一式两份 双方各执一份",
+    ]
+    sheet.block(80, 130, texts, "song", 30, 66)
+    for row, (left, right) in enumerate(
+        [
+            ("甲方 浦汇机械设备有限公司", "乙方 云帆食品厂"),
+            ("代表 沈国栋", "代表 韩雪梅"),
+            ("日期 2031 年 11 月 28 日", "日期 2031 年 11 月 29 日"),
+        ]
+    ):
+        sheet.write(80, 500 + 58 * row, left, "song", 28)
+        sheet.write(560, 500 + 58 * row, right, "song", 28)
+    for x, y in ((80, 690), (540, 690)):
+        sheet.image.paste((120, 124, 132), (x, y), mark)
+    sheet.image = stamped(
+        sheet.image, seal(250, "浦汇机械设备有限公司", "合同专用章", "3101150088213", lean=-8), 270, 440
+    )
+    sheet.lines += ["浦汇机械设备有限公司", "合同专用章", "3101150088213", "内部资料 请勿外传", "内部资料 请勿外传"]
+    sheet.image = grain(blur(shade(sheet.image, 1.0, 0.95), 0.5), 2.5, 22)
     return sheet
 
 

@@ -22,6 +22,7 @@ from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).parent))
 from documents import (
+    contract_zh,
     invoice_zh,
     letter_pdf,
     note_en,
@@ -48,7 +49,7 @@ from sheet import Sheet, blur, grain, shade, shaken, tilt
 
 HERE = Path(__file__).parent
 ON_THE_PAGE = HERE.parent / "web" / "samples"  # copies of a few, for visitors without a picture at hand
-SHOWN = ("receipt-en.jpg", "road-sign.jpg", "invoice-zh.jpg", "report-5p.pdf")
+SHOWN = ("receipt-en.jpg", "road-sign.jpg", "invoice-zh.jpg", "contract-zh.jpg", "report-5p.pdf")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -110,6 +111,7 @@ def pages() -> list[Sample]:
     turned.image = turned.image.transpose(Image.Transpose.ROTATE_270)
     return [
         Sample("invoice-zh.jpg", "invoice", "zh+en", "fair", "ruled table, slightly soft", [invoice_zh()]),
+        Sample("contract-zh.jpg", "contract", "zh", "fair", "a seal over the text, a watermark", [contract_zh()]),
         Sample("receipt-en.jpg", "receipt", "en", "fair", "thermal paper on a table, tilted", [receipt_en()]),
         Sample("receipt-zh.jpg", "receipt", "zh+en", "hard", "thermal paper, dim and uneven light", [receipt_zh()], 60),
         Sample("road-sign.jpg", "sign", "zh+en", "fair", "seen from the side", [road_sign()]),

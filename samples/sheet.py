@@ -120,3 +120,41 @@ def on_ground(image: Image.Image, margin: int, ground: Colour) -> Image.Image:
     sheet = Image.new("RGB", (image.width + 2 * margin, image.height + 2 * margin), ground)
     sheet.paste(image, (margin, margin))
     return sheet
+
+
+def seal(size: int, name: str, inside: str, number: str, ink: Colour = (204, 36, 44), lean: float = 0.0) -> Image.Image:
+    """A round stamp on white, `size` pixels across, turned clockwise by `lean` degrees: `name` runs around inside its ring,
+    `inside` stands below a star in the middle, `number` runs along the bottom."""
+    work = 4 * size
+    stamp = Image.new("RGB", (work, work), (255, 255, 255))
+    draw = ImageDraw.Draw(stamp)
+    middle, radius = work / 2, work * 0.48
+    draw.ellipse(
+        (middle - radius, middle - radius, middle + radius, middle + radius), outline=ink, width=round(work * 0.022)
+    )
+    for text, span, away, tall, foot in ((name, 250, 0.75, 0.125, False), (number, 84, 0.86, 0.07, True)):
+        for at, char in enumerate(text):
+            share = (at + 0.5) / len(text) - 0.5
+            degrees = 90 - span * share if foot else -90 + span * share
+            cell = Image.new("L", (round(work * 0.2),) * 2)
+            half = cell.width / 2
+            ImageDraw.Draw(cell).text((half, half), char, 255, font("song-bold", round(work * tall)), anchor="mm")
+            cell = cell.rotate(-(degrees - 90 if foot else degrees + 90), resample=Image.Resampling.BICUBIC)
+            x, y = (middle + radius * away * turn(np.radians(degrees)) for turn in (np.cos, np.sin))
+            stamp.paste(ink, (round(x - half), round(y - half)), cell)
+    points = [
+        (middle + far * work * np.sin(angle), middle - work * 0.03 - far * work * np.cos(angle))
+        for angle, far in zip(np.radians(np.arange(0, 360, 36)), [0.115, 0.045] * 5, strict=True)
+    ]
+    draw.polygon(points, fill=ink)
+    draw.text((middle, middle + work * 0.2), inside, ink, font("noto-bold", round(work * 0.08)), anchor="mm")
+    turned = stamp.rotate(-lean, resample=Image.Resampling.BICUBIC, fillcolor=(255, 255, 255))
+    return turned.resize((size, size), Image.Resampling.LANCZOS)
+
+
+def stamped(image: Image.Image, stamp: Image.Image, x: int, y: int, strength: float = 0.85) -> Image.Image:
+    """A stamp's ink laid over a picture, its corner at (x, y): both darken the paper."""
+    out = np.asarray(image).astype(np.float32)
+    part = out[y : y + stamp.height, x : x + stamp.width]
+    part *= 1 - strength * (1 - np.asarray(stamp).astype(np.float32) / 255)
+    return Image.fromarray(out.astype(np.uint8))

@@ -352,3 +352,17 @@ def test_a_watermark_comes_last_and_once(read: Callable[..., Page]) -> None:
     assert found.text.split("\n\n")[-1] == "STRICTLY INTERNAL"
     assert [line.text for line in found.lines[:5]] == lines
     assert len(found.lines) > 6, "nothing of it is left out"
+
+
+@pytest.mark.parametrize("quarters", [0, 1, 2, 3])
+def test_a_contract_is_read_without_its_seal_and_watermark_and_they_come_last(
+    read: Callable[..., Page], quarters: int
+) -> None:
+    image = cv2.imread(str(Path(__file__).parents[2] / "samples" / "contract-zh.jpg"))
+    page = read(np.ascontiguousarray(np.rot90(image, quarters)))
+    *text, seal, mark = page.text.replace(" ", "").split("\n\n")
+    assert seal.split("\n") == ["浦汇机械设备有限公司", "合同专用章", "3101150088213"]
+    assert mark == "内部资料请勿外传"
+    assert all(part in "".join(text) for part in ("甲方浦汇机械设备有限公司", "2031年11月28日", "代表沈国栋"))
+    assert "合同专用章" not in "".join(text)
+    assert page.rotation == 90 * quarters

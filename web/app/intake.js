@@ -9,6 +9,7 @@ const SAMPLES = [
   ["receipt-en.jpg", "sampleReceipt"],
   ["road-sign.jpg", "sampleSign"],
   ["invoice-zh.jpg", "sampleInvoice"],
+  ["contract-zh.jpg", "sampleContract"],
   ["report-5p.pdf", "sampleReport"],
 ];
 const STAMPED = { "image/png": "png", "image/jpeg": "jpg", "image/webp": "webp" };

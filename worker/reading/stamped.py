@@ -15,7 +15,7 @@ from worker.reading.recogniser import Recogniser
 
 INSIDE_PX = 320  # longer side at which a seal is seen to find what stands inside
 SHORTEST = 2  # characters of that: a star in the middle is read as one
-NUMBER = 6  # figures of a seal's number, at least
+NUMBER = 13  # figures of a registered seal; of what has fewer some were lost
 
 
 def read(
@@ -50,8 +50,7 @@ def _number(seal: seals.Seal, piece: BentPiece, recogniser: Recogniser, allow: f
     margin = (rows[-1] - rows[0]) // 3
     low = np.ascontiguousarray(turned.image[max(0, rows[0] - margin) : rows[-1] + 1 + margin])
     (reading,) = recogniser.read([low], allow)
-    digits = sum(char.isdigit() for char in reading.text)
-    sure = digits >= max(NUMBER, len(reading.text) - 1) and reading.confidence >= seals.SURE
+    sure = len(reading.text) == NUMBER and reading.text.isdigit() and reading.confidence >= seals.SURE
     return [Found(seal.quad(), turned, reading=reading)] if sure else []
 
 
