@@ -76,6 +76,14 @@ def test_a_list_keeps_its_lines() -> None:
     quads = [box(0, 26 * i, 400) for i in range(3)]
     texts = ["1. First of them all", "2. Second of them all", "3. Third of them all"]
     assert paragraphs.join(order.reading_rows(quads), texts).split("\n") == texts
+    clauses = [
+        "第一条 租赁期限延长至二〇三二年年底为止",
+        "第 2 条 每月租金调整为八千六百五十元整整",
+        "第三章 其他约定和双方的义务以及责任等",
+    ]
+    assert paragraphs.join(order.reading_rows(quads), clauses).split("\n") == clauses
+    prose = ["双方在签订合同以后应当按照补充协议", "第二条的规定支付租金并且在年底以前", "第三次结算时付清全部余款"]
+    assert paragraphs.join(order.reading_rows(quads), prose) == "".join(prose)
 
 
 def test_fields_with_their_labels_keep_their_lines_and_a_speaker_in_running_text_does_not() -> None:

@@ -21,7 +21,8 @@ BLOCK_GAP = 1.2  # line heights of white from which an empty line is put between
 
 _CJK = re.compile(r"[\u3000-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uffef\uac00-\ud7a3]")
 _BULLET = re.compile(
-    r"^\s*([•·▪■□●○◆*–—-]\s|[(（]?\d{1,3}[.)、）]\s?\D|[(（]?[a-zA-Z][.)）]\s|[一二三四五六七八九十]+[、.])"
+    r"^\s*([•·▪■□●○◆*–—-]\s|[(（]?\d{1,3}[.)、）]\s?\D|[(（]?[a-zA-Z][.)）]\s|[一二三四五六七八九十]+[、.]"
+    r"|第\s?[一二三四五六七八九十百零〇\d]+\s?[条章节款项回篇部](?![的规第]))"
 )
 
 _FIELD = re.compile(r"^\s*(?:[\u3400-\u9fff]{1,10}\s?[：:]|[A-Z][A-Za-z. ]{0,20}:\s)")  # a label and what stands in it
