@@ -63,10 +63,12 @@ def main(base: str) -> None:
 
             page.open()
             page.one("#language").click()
-            done(page, "invoice-zh.jpg", "激光打印机")
+            done(page, "contract-zh.jpg", "合同专用章")
             save(page, "zh")
 
             page.one("#language").click()
+            page.one("#new").click()
+            done(page, "invoice-zh.jpg", "激光打印机")
             page.wait_for("[data-view='fields']").click()
             page.wait(lambda: len(page.all(".field-value")) > 4, "the fields")
             page.all(".field-value")[4].click()

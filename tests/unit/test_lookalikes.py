@@ -60,9 +60,19 @@ def test_a_beta_among_latin_letters_is_a_sharp_s(text: str, right: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "right"), [("W-4 and l-9", "W-4 and I-9"), ("l-carnitine", "l-carnitine"), ("10l-20l", "10l-20l")]
+    ("text", "right"),
+    [
+        ("W-4 and l-9", "W-4 and I-9"),
+        ("l-carnitine", "l-carnitine"),
+        ("10l-20l", "10l-20l"),
+        ("Disk l/O", "Disk I/O"),
+        ("1/O 42", "I/O 42"),
+        ("1/0", "1/0"),
+        ("ml/O", "ml/O"),
+        ("l/Op", "l/Op"),
+    ],
 )
-def test_an_l_before_a_hyphen_and_figures_is_a_capital_i(text: str, right: str) -> None:
+def test_an_l_before_a_hyphen_and_figures_or_an_o_is_a_capital_i(text: str, right: str) -> None:
     assert read(text) == right
 
 

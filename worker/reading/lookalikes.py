@@ -2,7 +2,7 @@
 
 Recognisers see either form in Chinese print and are often in two minds, so that one line has （大写). A bracket whose fellow
 is of the other width takes the form that the characters inside ask for; where both are of the wrong width that goes for
-what the recogniser thought of. A beta among Latin letters is ß, an l by itself before a hyphen and figures is I (Form I-9), an O before a unit is 0 (Trans Fat 0g), and
+what the recogniser thought of. A beta among Latin letters is ß, an l by itself before a hyphen and figures or /O is I (Form I-9, I/O), an O before a unit is 0 (Trans Fat 0g), and
 a 0 before ct is an O.
 A middle dot that begins a line is a bullet. Where a recogniser cannot choose between a small figure and a large one (CO₂), it may
 read both, one after the other: the surer one stands; and of a fraction and its figures (1½2) the fraction.
@@ -32,7 +32,7 @@ NOUGHT = re.compile(
 )
 OCTOBER = re.compile(r"(?<![A-Za-z0-9])0(?=(?:ct|CT)\b)")
 FRACTIONS = {"½": ("1", "2"), "¼": ("1", "4"), "¾": ("3", "4"), "⅓": ("1", "3"), "⅔": ("2", "3")}
-LONE_L = re.compile(r"(?<![A-Za-z0-9])l(?=-\d)")
+LONE_L = re.compile(r"(?<![A-Za-z0-9])(?:l(?=-\d)|[l1](?=/O(?![A-Za-z0-9])))")
 
 
 def settled(reading: Reading) -> Reading:
