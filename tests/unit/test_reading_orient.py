@@ -29,7 +29,9 @@ def turn(down: float, up: float, text: str, standing: float, lying: float) -> tu
 
 def test_columns_that_stand_are_told_by_their_characters() -> None:
     assert turn(SURE, UNSURE, "地上霜", 0.99, 0.9) == (None, 1)
-    assert turn(SURE, UNSURE, "地上霜", 0.6, 0.9) == (1, 1)
+    assert turn(SURE, UNSURE, "地上霜", 0.952, 0.967) == (None, 1), "recognisers know lying ones"
+    assert turn(SURE, UNSURE, "地上霜", 0.83, 0.998) == (1, 1)
+    assert turn(SURE, UNSURE, "地上霜", 0.0, 0.0) == (1, 1), "nothing was read"
 
 
 def test_lines_that_run_up_are_a_page_on_its_side_whatever_its_characters_say() -> None:

@@ -21,6 +21,9 @@ MARGIN = 0.05  # what the other way must be surer by
 
 CJK_ENOUGH = 0.3  # share of CJK characters from which a page of tall lines may be written in columns
 CELL_SAMPLES = 2  # tall lines whose characters are looked at one by one
+# By how much surer they must be lying, with their line, than standing: of 66 rendered pages on their right side the least was 0.168, of 24 pages
+# of columns the most 0.015.
+CELL_MARGIN = 0.1
 
 ReadTurned = Callable[[Sequence[int], int], list[Reading]]
 CompareCells = Callable[[Sequence[int], int], tuple[float, float]]
@@ -87,7 +90,7 @@ def corner_turn(quads: Sequence[Floats], read: ReadTurned, cells: CompareCells) 
     if turn == 3 or cjk_share(says) < CJK_ENOUGH:
         return turn
     standing, lying = cells(chosen[:CELL_SAMPLES], turn)
-    return None if standing > lying else turn
+    return None if standing and standing + CELL_MARGIN >= lying else turn
 
 
 def cjk_share(readings: Sequence[Reading]) -> float:
