@@ -91,6 +91,9 @@ def test_what_is_no_seal_is_left_alone() -> None:
     empty = np.full((400, 600, 3), 255, np.uint8)
     cv2.circle(empty, CENTRE, 90, (40, 30, 210), 4)
     assert not seals.find(empty), "nothing inside"
+    box = np.full((400, 600, 3), 255, np.uint8)
+    cv2.rectangle(box, (210, 110), (390, 290), (40, 30, 210), 4)
+    assert not seals.find(box), "a box"
     half = page(below=False)
     half[:, : CENTRE[0]] = 255
     assert not seals.find(half), "half a ring"
@@ -173,8 +176,12 @@ def said(image: Picture, *says: tuple[str, float]) -> tuple[Picture, list[str], 
 
 
 def test_name_and_what_stands_inside_are_lines_and_the_page_is_clean() -> None:
-    clean, texts, _ = said(page(), ("东方贸易公司", 0.9), ("合同章", 0.9))
-    assert texts == ["东方贸易公司", "合同章"]
+    clean, lines = stamped.read(page(), Finds(), Reads(("东方贸易公司", 0.9), ("合同章", 0.9)))  # type: ignore[arg-type]
+    assert [line.reading.text for line in lines if line.reading] == ["东方贸易公司", "合同章"]
+    for line in lines:
+        assert line.quad.mean(axis=0) == pytest.approx(CENTRE, abs=3)
+        middle = line.piece.quads(np.array([[0.0, line.piece.image.shape[1]]]))[0].mean(axis=0)
+        assert middle == pytest.approx(CENTRE, abs=100)
     assert clean[200, 300].min() > 200
     assert said(page(), ("东方贸易公司", 0.9), ("★", 0.9))[1] == ["东方贸易公司"], "a star"
 

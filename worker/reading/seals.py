@@ -24,6 +24,7 @@ SEEN_PX = 1200  # longer side at which rings are looked for
 RED = 35  # grey levels by which red ink is redder than green or blue
 RED_SHARE = 0.0005  # of a page that is red, below which it has no seal
 SMALLEST_PX, LARGEST = 40, 0.6  # a ring's shorter side, and its longer one against the picture's
+ELLIPSE_POINTS = 5  # that tell an ellipse
 OVAL = 1.8  # longer against shorter axis, at most
 CLOSED = 0.7  # of the ring's circumference that must be there: text lies over it, and ink fails
 RIM = 0.09  # of the shorter half axis within which the ring lies
@@ -64,6 +65,21 @@ class Seal:
         cv2.ellipse(out, box, 1, -1)
         return out.astype(np.bool_)
 
+    def moved(self, x: float, y: float) -> Seal:
+        """The same on a picture whose corner lies elsewhere."""
+        return Seal((self.centre[0] + x, self.centre[1] + y), self.axes, self.turn)
+
+    def window(self, shape: tuple[int, ...]) -> tuple[int, int, int, int]:
+        """The part of a picture (height, width) that it lies in: left, top, right, bottom."""
+        (left, top), _, (right, bottom), _ = self.quad().tolist()
+        grown = math.ceil(GROWN_PX) + 1
+        return (
+            max(0, round(left) - grown),
+            max(0, round(top) - grown),
+            min(shape[1], round(right) + grown),
+            min(shape[0], round(bottom) + grown),
+        )
+
     def quad(self) -> Floats:
         """The upright rectangle around it, (4, 2)."""
         ring = self.points(0.0, np.arange(0.0, 360.0, 5.0))
@@ -101,7 +117,12 @@ def find(image: NDArray[np.uint8]) -> list[Seal]:
         short, long = sorted(cv2.boundingRect(contour)[2:])
         if short < SMALLEST_PX or long > LARGEST * max(small.shape[:2]) or long > OVAL * short:
             continue
-        (x, y), (width, height), turn = cv2.fitEllipse(cv2.convexHull(contour))
+        hull = cv2.convexHull(contour)
+        if len(hull) < ELLIPSE_POINTS:  # a red rectangle
+            continue
+        (x, y), (width, height), turn = cv2.fitEllipse(hull)
+        if min(width, height) < SMALLEST_PX or max(width, height) > LARGEST * max(small.shape[:2]):
+            continue
         seal = Seal((x, y), (width / 2, height / 2), turn)
         if _is_ring(seal, red):
             axes = (width / 2 / scale, height / 2 / scale)
@@ -137,7 +158,7 @@ def _at(picture: NDArray[np.uint8], points: Floats) -> NDArray[np.uint8]:
 
 
 def ink_of(image: NDArray[np.uint8], seal: Seal) -> NDArray[np.uint8]:
-    """The page with nothing on it but the seal's ink, black on white, BGR."""
+    """The page, or the part of it that the seal lies in, with nothing on it but the seal's ink, black on white, BGR."""
     red, there = redness(image), seal.mask(image.shape[:2], GROWN_PX)
     red = cv2.subtract(red, float(np.median(red[there])))
     red[~there] = 0
@@ -222,14 +243,15 @@ def is_name(reading: Reading) -> bool:
 def without(image: NDArray[np.uint8], seals: Sequence[Seal]) -> NDArray[np.uint8]:
     """The page without the seals' ink: there it is seen in its red channel, made so bright that the ink is paper."""
     out = image.copy()
-    red, inked = image[:, :, 2], _inked(image)
     for seal in seals:
-        there = seal.mask(red.shape, GROWN_PX)
+        left, top, right, bottom = seal.window(image.shape)
+        part = image[top:bottom, left:right]
+        red, inked, there = part[:, :, 2], _inked(part), seal.moved(-left, -top).mask(part.shape[:2], GROWN_PX)
         ink, paper = red[there & inked], red[there & ~inked]
         if ink.size and paper.size:
             white = float(np.median(paper))
             gain = white / max(1.0, float(np.percentile(ink, FAINTEST)))
-            out[there] = np.minimum(red[there] * gain, white).astype(np.uint8)[:, None]
+            out[top:bottom, left:right][there] = np.minimum(red[there] * gain, white).astype(np.uint8)[:, None]
     return out
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from worker.reading import geometry, ink, seals
-from worker.reading.crop import cut
+from worker.reading.crop import Cut, cut
 from worker.reading.curved import BentPiece
 from worker.reading.detect import Detector
 from worker.reading.found import Found
@@ -25,19 +27,39 @@ def read(
     inside, and the number at the bottom."""
     stamps, lines = [], []
     for seal in seals.find(image):
-        alone = seals.ink_of(image, seal)
-        if (around := seals.around(alone, seal)) is None:
-            continue
-        name, rest = around
-        (reading,) = recogniser.read([name.piece.image], allow)
-        if seals.is_name(reading):
-            number = _number(seal, rest.piece, recogniser, allow)
-            inside = seals.inside(alone, seal, [name, rest] if number else [name])
-            stamps.append(seal)
-            lines.append(Found(seal.quad(), name.piece, reading=reading))
-            lines += _inside(inside, seal, name.lean(seal), detector, recogniser, allow)
-            lines += number
+        left, top, right, bottom = seal.window(image.shape)
+        said = _said(image[top:bottom, left:right], seal.moved(-left, -top), detector, recogniser, allow)
+        lines += [_moved(line, left, top) for line in said]
+        stamps += [seal] if said else []
     return (seals.without(image, stamps) if stamps else image), lines
+
+
+def _said(
+    part: NDArray[np.uint8], seal: seals.Seal, detector: Detector, recogniser: Recogniser, allow: frozenset[str] | None
+) -> list[Found]:
+    """What a seal says, on the part of the page that it lies in; nothing where its name cannot be read."""
+    alone = seals.ink_of(part, seal)
+    if (around := seals.around(alone, seal)) is None:
+        return []
+    name, rest = around
+    (reading,) = recogniser.read([name.piece.image], allow)
+    if not seals.is_name(reading):
+        return []
+    number = _number(seal, rest.piece, recogniser, allow)
+    inside = seals.inside(alone, seal, [name, rest] if number else [name])
+    lines = _inside(inside, name.lean(seal), detector, recogniser, allow)
+    return [Found(seal.quad(), name.piece, reading=reading), *lines, *number]
+
+
+def _moved(line: Found, x: int, y: int) -> Found:
+    """The line where it stands on the page, of which the part that it was found on begins at (x, y)."""
+    by = np.array([x, y], np.float32)
+    piece = line.piece
+    if isinstance(piece, BentPiece):
+        piece = replace(piece, middles=piece.middles + by)
+    elif isinstance(piece, Cut):
+        piece = Cut(piece.image, np.array([[1, 0, x], [0, 1, y], [0, 0, 1]]) @ piece.to_page)
+    return replace(line, quad=line.quad + by, piece=piece)
 
 
 def _number(seal: seals.Seal, piece: BentPiece, recogniser: Recogniser, allow: frozenset[str] | None) -> list[Found]:
@@ -55,25 +77,16 @@ def _number(seal: seals.Seal, piece: BentPiece, recogniser: Recogniser, allow: f
 
 
 def _inside(
-    alone: NDArray[np.uint8],
-    seal: seals.Seal,
-    lean: float,
-    detector: Detector,
-    recogniser: Recogniser,
-    allow: frozenset[str] | None,
+    alone: NDArray[np.uint8], lean: float, detector: Detector, recogniser: Recogniser, allow: frozenset[str] | None
 ) -> list[Found]:
-    """The lines that stand inside a seal which leans by so many degrees clockwise; `alone` shows nothing else of the page."""
-    left, top, right, bottom = (max(0, round(edge)) for edge in geometry.bounds(seal.quad()))
-    part = np.ascontiguousarray(alone[top:bottom, left:right])
-    height, width = part.shape[:2]
+    """The lines that stand inside a seal which leans by so many degrees clockwise; `alone` shows nothing else."""
+    height, width = alone.shape[:2]
     upright = cv2.getRotationMatrix2D((width / 2, height / 2), lean, 1.0)
-    stood = cv2.warpAffine(part, upright, (width, height), borderMode=cv2.BORDER_REPLICATE)
+    stood = cv2.warpAffine(alone, upright, (width, height), borderMode=cv2.BORDER_REPLICATE)
     back = np.vstack([cv2.invertAffineTransform(upright), [0, 0, 1]])
     boxes = detector.detect(np.asarray(stood, np.uint8), INSIDE_PX / max(height, width))
-    quads = [
-        (geometry.through(back, box.quad) + np.array([left, top], np.float32)).astype(np.float32)
-        for box in sorted(boxes, key=lambda box: float(box.quad[:, 1].mean()))
-    ]
+    boxes.sort(key=lambda box: float(box.quad[:, 1].mean()))
+    quads = [geometry.through(back, box.quad) for box in boxes]
     found = [Found(quad, cut(alone, quad)) for quad in quads]
     for line, reading in zip(found, recogniser.read([line.piece.image for line in found], allow), strict=True):
         line.reading = reading
