@@ -115,7 +115,7 @@ def find(image: NDArray[np.uint8]) -> list[Seal]:
     out = []
     for contour in cv2.findContours(whole, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0]:
         short, long = sorted(cv2.boundingRect(contour)[2:])
-        if short < SMALLEST_PX or long > LARGEST * max(small.shape[:2]) or long > OVAL * short:
+        if short < SMALLEST_PX or long > OVAL * short:
             continue
         hull = cv2.convexHull(contour)
         if len(hull) < ELLIPSE_POINTS:  # a red rectangle
