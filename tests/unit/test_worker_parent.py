@@ -237,7 +237,7 @@ assert at_work.wait(10)
 child = os.fork()
 if child == 0:
     os._exit(0 if lock.acquire(blocking=False) else 1)
-print("free" if os.waitpid(child, 0)[1] == 0 else "held")
+print("free" if os.waitpid(child, 0)[1] == 0 else "held", flush=True)
 os._exit(0)
 """
 
