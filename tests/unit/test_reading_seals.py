@@ -116,6 +116,14 @@ def test_a_name_is_pulled_straight_and_its_letters_are_where_they_were_drawn(fla
     assert first[1] > CENTRE[1] - 20 < last[1]
 
 
+def test_a_large_star_is_not_taken_for_the_name() -> None:
+    image = page(below=False)
+    cv2.circle(image, CENTRE, 46, (40, 30, 210), -1)
+    name = name_of(image, found(image))
+    assert name.depth[1] < 40
+    assert runs(name.piece.image[:, :, 0] < 128) >= len(NAME) - 2
+
+
 def test_its_ink_is_shown_alone_also_where_other_red_ink_is_near() -> None:
     image = page()
     cv2.putText(image, "PAID", (395, 140), cv2.FONT_HERSHEY_SIMPLEX, 1.0, (40, 30, 210), 3)
@@ -173,12 +181,17 @@ class Reads:
 
 
 class Finds:
-    """A detector that finds one line in the middle."""
+    """A detector that finds lines in the middle, so many px below it."""
+
+    def __init__(self, *below: float) -> None:
+        self.below = below or (0.0,)
 
     def detect(self, image: Picture, scale: float = 1.0) -> list[Box]:
         height, width = image.shape[:2]
-        left, right, top, bottom = width / 2 - 25, width / 2 + 25, height / 2 - 12, height / 2 + 12
-        return [Box(np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float32), 0.9, 8.0)]
+        left, right = width / 2 - 25, width / 2 + 25
+        ends = [(height / 2 - 12 + y, height / 2 + 12 + y) for y in self.below]
+        quads = [[[left, top], [right, top], [right, bottom], [left, bottom]] for top, bottom in ends]
+        return [Box(np.array(quad, np.float32), 0.9, 8.0) for quad in quads]
 
 
 def said(image: Picture, *says: tuple[str, float]) -> tuple[Picture, list[str], Reads]:
@@ -196,6 +209,13 @@ def test_name_and_what_stands_inside_are_lines_and_the_page_is_clean() -> None:
         assert middle == pytest.approx(CENTRE, abs=100)
     assert clean[200, 300].min() > 200
     assert said(page(), ("东方贸易公司", 0.9), ("★", 0.9))[1] == ["东方贸易公司"], "a star"
+
+
+def test_lines_inside_are_read_from_the_top() -> None:
+    reads = Reads(("东方贸易公司", 0.9), ("合同", 0.9), ("专用章", 0.9))
+    _, lines = stamped.read(page(), Finds(20.0, -20.0), reads)  # type: ignore[arg-type]
+    assert [line.reading.text for line in lines[1:] if line.reading] == ["合同", "专用章"]
+    assert lines[1].quad[:, 1].mean() < lines[2].quad[:, 1].mean()
 
 
 @pytest.mark.parametrize("name", [("东方贸易公司", 0.6), ("东方贸", 0.9), NONE])

@@ -179,8 +179,6 @@ class Reader:
             if options.layout == "auto" and find.is_one_line(image, find.apart(boxes)[0]):
                 boxes, alone = [find.whole(image)], True
             timer.step("detect")
-        if cascade is not None:
-            cascade.begin_again()  # nor are seals evidence
         quick = cascade.quick_for(allow) if cascade is not None and alone else None
         lines = PageLines(image, boxes, recogniser, allow, self._words, quick)
         has_robust = robust_version(options.engine) is not None
@@ -255,11 +253,7 @@ def _in_order(lines: Sequence[Found], stamps: Sequence[Found], vertical: bool) -
     """The lines as they are handed on, in reading order, and the page's text; then seals, and last watermarks, told once."""
     records = [line.record() for line in lines]
     quads = [line.quad for line in lines]
-    marks = (
-        []
-        if vertical
-        else watermarks.find(quads, [line.piece.image for line in lines], [record.text for record in records])
-    )
+    marks = watermarks.find(quads, [line.piece.image for line in lines], [record.text for record in records])
     at = [index for index in range(len(lines)) if index not in marks]
     own = [records[index] for index in at]
     rows = (order.reading_columns if vertical else order.reading_rows)([quads[index] for index in at])

@@ -27,9 +27,9 @@ def find(quads: Sequence[Floats], pictures: Sequence[NDArray[np.uint8]], texts: 
     one."""
     turn = order.tilt(quads)
     slanting = [_slants(quad, turn) for quad in quads]
-    level = [contrast(picture) for picture, aside in zip(pictures, slanting, strict=True) if not aside]
-    if not any(slanting) or not level:
+    if not any(slanting):
         return []
+    level = [contrast(picture) for picture, aside in zip(pictures, slanting, strict=True) if not aside]
     limit = FAINT * float(np.percentile(level, 75))  # the pieces of a watermark are among them
     faint = [contrast(picture) <= limit for picture in pictures]
     whole = [index for index, aside in enumerate(slanting) if aside and faint[index]]
