@@ -233,6 +233,11 @@ def test_the_number_at_the_bottom_is_turned_round_and_comes_last() -> None:
     assert number.shape[0] < 0.6 * name.shape[0], "cut to its own height"
     assert runs(name) == 8
     assert runs(number) == 9
+    _, lines = stamped.read(image, Finds(), Reads(("东方贸易公司", 0.9), ("3101150088213", 0.9)))  # type: ignore[arg-type]
+    wide = lines[-1].piece.image.shape[1]
+    ((left, top), (right, _), _, (_, bottom)) = lines[-1].piece.quads(np.array([[0.45, 0.55]]) * wide)[0]
+    assert left < right
+    assert CENTRE[1] < top < bottom, "it stands upright at the bottom"
     for text, sure in (("ttott15008821", 0.9), ("3101150088213", 0.6), ("310115008213", 0.9)):
         assert said(image, ("东方贸易公司", 0.9), (text, sure), ("合同章", 0.9))[1] == ["东方贸易公司", "合同章"]
 
