@@ -312,6 +312,11 @@ def test_where_memory_is_short_the_robust_weights_are_let_go(
     assert read(worn).text.splitlines() == list(LINES)
     assert not reader._robust
     assert read(worn).text.splitlines() == list(LINES), "and come again"
+    assert reader._robust, "needed again so soon they stay,"
+    assert not reader._recognisers, "and the engines' kernels go"
+    monkeypatch.setattr(reader, "_reads", reader._reads + 30)
+    assert read(worn).text.splitlines() == list(LINES)
+    assert not reader._robust, "much later they go again"
 
 
 @pytest.mark.parametrize("size", [(900, 900), (1200, 700), (1200, 900)])

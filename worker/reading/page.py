@@ -26,6 +26,7 @@ from worker.reading.versions import Version, all_in_use
 PREPROCESSING = "24"  # raise it whenever anything on the way changes what is read: it is part of every cache key
 STEPS = ("prepare", "detect", "orient", "crop", "recognise", "order")
 MEMORY_MB = 480  # of the process, from which on a page leaves less behind it (see `_keep_small`)
+SOON = 20  # pages: robust weights that are needed again so soon stay, and the engines' kernels go instead
 GROWN_MB = 60  # engines are loaded anew only where the process has grown by so much since they last were
 LINE_GLYPHS = 0.6  # of the height of a picture of one line that its glyphs take
 WARM_TEXT = "OCR ready 2025"
@@ -80,6 +81,7 @@ class Reader:
         self._added: Detector | None = None  # a detector that was added, while its engine is held
         self._robust: dict[str, Recogniser | None] = {}  # by version, loaded when the first damaged line comes
         self._fresh_mb = 0.0  # of the process after the first page that these engines read
+        self._reads, self._robust_gone = 0, -SOON  # pages read, and the one after which the robust weights went last
 
     def renewed(self, versions: Mapping[str, Version]) -> Reader:
         """A reader with other versions of the weights. This one may go on reading meanwhile, but not afterwards: they
@@ -150,6 +152,7 @@ class Reader:
 
         Raises UnknownOption for an unknown language.
         """
+        self._reads += 1
         page = self._read(image, options, progress)
         self._keep_small()
         return page
@@ -212,7 +215,7 @@ class Reader:
 
     def _keep_small(self) -> None:
         """Where memory is short, a page leaves less behind it, in this order and as far as it must: working space, then the
-        robust weights, which the next damaged page loads again, then the kernels that were prepared for every size of
+        robust weights, which the next damaged page loads again (not every page in turn), then the kernels that were prepared for every size of
         line, by letting the engines go: the next page loads them again, in half a second."""
         self._fresh_mb = self._fresh_mb or memory.resident_mb()
         if memory.resident_mb() <= MEMORY_MB:
@@ -221,15 +224,23 @@ class Reader:
             recogniser.release()
         memory.trim()
         if self._robust and memory.resident_mb() > MEMORY_MB:
-            self._robust.clear()
-            gc.collect()
-            memory.trim()
+            needed_again = self._reads - self._robust_gone <= SOON
+            self._robust_gone = self._reads
+            if needed_again:
+                self._let_engines_go()
+            else:
+                self._robust.clear()
+                gc.collect()
+                memory.trim()
         if memory.resident_mb() > MEMORY_MB and memory.resident_mb() > self._fresh_mb + GROWN_MB:
-            self._recognisers.clear()
-            self._added = None
-            self._fresh_mb = 0.0
-            gc.collect()
-            memory.trim()
+            self._let_engines_go()
+
+    def _let_engines_go(self) -> None:
+        self._recognisers.clear()
+        self._added = None
+        self._fresh_mb = 0.0
+        gc.collect()
+        memory.trim()
 
     def warm(self, layout: str = "page") -> str:
         """Read a rendered line end to end; returns its text. Raises RuntimeError where it is read wrongly.
