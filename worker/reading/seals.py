@@ -21,6 +21,7 @@ from worker.reading.geometry import Floats
 from worker.reading.recogniser import Reading
 
 SEEN_PX = 1200  # longer side at which rings are looked for
+GLANCE_PX = 400  # and at which a page is looked over for red ink at all
 RED = 35  # grey levels by which red ink is redder than green or blue
 RED_SHARE = 0.0005  # of a page that is red, below which it has no seal
 SMALLEST_PX, LARGEST = 40, 0.6  # a ring's shorter side, and its longer one against the picture's
@@ -105,7 +106,7 @@ class Around:
 
 def find(image: NDArray[np.uint8]) -> list[Seal]:
     """The red rings of a BGR page with something inside, whatever it is."""
-    step = max(1, max(image.shape[:2]) // SEEN_PX)
+    step = max(1, max(image.shape[:2]) // GLANCE_PX)
     if _inked(image[::step, ::step]).mean() < RED_SHARE:
         return []
     scale = min(1.0, SEEN_PX / max(image.shape[:2]))
@@ -139,7 +140,7 @@ def redness(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def _inked(image: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Where a picture is much redder than most of it."""
     red = redness(image)
-    return np.asarray(red >= RED + np.median(red[::4, ::4]), np.bool_)
+    return np.asarray(red >= np.uint8(min(255, RED + int(np.median(red[::4, ::4])))), np.bool_)
 
 
 def _is_ring(seal: Seal, red: NDArray[np.uint8]) -> bool:
