@@ -306,6 +306,7 @@ def test_where_memory_is_short_the_robust_weights_are_let_go(
     reader: Reader, read: Callable[..., Page], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reader, "_robust", {})
+    monkeypatch.setattr(reader, "_robust_gone", -100)
     monkeypatch.setattr(lines, "SURE_WORN", 1.0)
     worn = salted(letter())
     monkeypatch.setattr(memory, "resident_mb", lambda: 1e6)
