@@ -12,8 +12,6 @@ from PIL import Image, ImageDraw, ImageFont
 
 from shared.errors import UnknownOption
 from shared.records import Page, ReadOptions
-from tests.unit.test_reading_seals import CENTRE
-from tests.unit.test_reading_seals import page as sealed
 from worker.reading import ctc, lines, memory, models
 from worker.reading.engines.ctc_recogniser import CtcRecogniser
 from worker.reading.page import Reader
@@ -330,45 +328,3 @@ def test_the_edges_of_a_sheet_on_a_desk_are_no_text(read: Callable[..., Page], s
         matrix = cv2.getRotationMatrix2D((width / 2, height / 2), turn, 1.0)
         desk.append(cv2.warpAffine(desk[0], matrix, (width, height), borderMode=cv2.BORDER_REPLICATE))
     assert [read(picture).text.splitlines() for picture in desk] == [list(LINES)] * 3
-
-
-def test_a_seal_is_read_by_itself_and_what_it_lies_over_is_whole(read: Callable[..., Page]) -> None:
-    image = sealed(name="EASTERN TRADING", below=True)
-    page = read(image)
-    assert page.text.split("\n\n") == ["Received with thanks from the buyer", "EASTERN TRADING"]
-    (_, seal) = page.lines
-    assert len(seal.chars) == len("EASTERN TRADING")
-    places = [np.mean(char.box, axis=0) for char in seal.chars if char.text.strip()]
-    away = [np.hypot(*(place - CENTRE)) for place in places]
-    assert max(away) - min(away) < 8, "its characters stand around"
-    assert "\n\nEASTERN TRADING" not in read(image, preprocess="off").text, "left as it is"
-
-
-def test_a_watermark_comes_last_and_once(read: Callable[..., Page]) -> None:
-    lines = [f"Clause {number} stays as it was agreed in May" for number in ("one", "two", "three", "four", "five")]
-    page = drawn((900, 1000), [((60, 60 + 120 * row), text, 32) for row, text in enumerate(lines)])
-    mark = Image.new("L", (420, 60), 0)
-    ImageDraw.Draw(mark).text((4, 2), "STRICTLY INTERNAL", 255, ImageFont.load_default(size=44))
-    slanting = np.asarray(mark.rotate(24, Image.Resampling.BICUBIC, expand=True)).astype(np.float32) / 255
-    high, wide = slanting.shape
-    for x, y in ((30, 80), (30, 400), (240, 700)):
-        part = page[y : y + high, x : x + wide]
-        part[:] = np.minimum(part, 255 - 55 * slanting[: part.shape[0], : part.shape[1], None])
-    found = read(page)
-    assert found.text.split("\n\n")[-1] == "STRICTLY INTERNAL"
-    assert [line.text for line in found.lines[:5]] == lines
-    assert len(found.lines) > 6, "nothing of it is left out"
-
-
-@pytest.mark.parametrize("quarters", [0, 1, 2, 3])
-def test_a_contract_is_read_without_its_seal_and_watermark_and_they_come_last(
-    read: Callable[..., Page], quarters: int
-) -> None:
-    image = cv2.imread(str(Path(__file__).parents[2] / "samples" / "contract-zh.jpg"))
-    page = read(np.ascontiguousarray(np.rot90(image, quarters)))
-    *text, seal, mark = page.text.replace(" ", "").split("\n\n")
-    assert seal.split("\n") == ["浦汇机械设备有限公司", "合同专用章", "3101150088213"]
-    assert mark == "内部资料请勿外传"
-    assert all(part in "".join(text) for part in ("甲方浦汇机械设备有限公司", "2031年11月28日", "代表沈国栋"))
-    assert "合同专用章" not in "".join(text)
-    assert page.rotation == 90 * quarters
