@@ -6,6 +6,8 @@ direction of reading.
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -36,9 +38,8 @@ def upright(width: float, height: float, angle_deg: float) -> tuple[float, float
 
 def size(quad: Floats) -> tuple[float, float]:
     """Width along the reading direction and height across it, each the mean of two sides, pixels."""
-    width = (np.hypot(*(quad[1] - quad[0])) + np.hypot(*(quad[2] - quad[3]))) / 2
-    height = (np.hypot(*(quad[3] - quad[0])) + np.hypot(*(quad[2] - quad[1]))) / 2
-    return float(width), float(height)
+    a, b, c, d = quad.tolist()  # asked for some fifteen times a line: NumPy takes ten times as long over single points
+    return (math.dist(a, b) + math.dist(c, d)) / 2, (math.dist(a, d) + math.dist(b, c)) / 2
 
 
 def angle(quad: Floats) -> float:

@@ -40,7 +40,7 @@ def mask(image: NDArray[np.uint8], edge: float = EDGE_SHARE) -> NDArray[np.bool_
     if _contrast(grey) < CONTRAST_MIN:
         return None
     _, bright = cv2.threshold(grey, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
-    paper_is_bright = bright.mean() > 0.5
+    paper_is_bright = 2 * cv2.countNonZero(bright) > bright.size
     return np.asarray(bright == (0 if paper_is_bright else 1))
 
 
@@ -74,7 +74,7 @@ def without_paper(image: NDArray[np.uint8]) -> tuple[int, int]:
 
 def _contrast(grey: NDArray[np.uint8]) -> int:
     """Grey levels between the darkest and the brightest hundredth of the pixels."""
-    sums = np.cumsum(np.bincount(grey.ravel(), minlength=256))
+    sums = np.cumsum(cv2.calcHist([grey], [0], None, [256], [0, 256]), dtype=np.float64)
     low, high = np.searchsorted(sums, (sums[-1] * SPECKS, sums[-1] * (1 - SPECKS)))
     return int(high - low)
 

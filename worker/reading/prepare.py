@@ -65,10 +65,7 @@ def measure_ink(page: NDArray[np.uint8]) -> Ink:
     height, width = page.shape[:2]
     fit, most = (math.sqrt(limit / (height * width)) for limit in (LOOK_PX, LOOK_MOST_PX))
     scale = min(1.0, max(fit, min(0.25, most)))
-    if scale < 1.0:
-        goal = (max(1, round(width * scale)), max(1, round(height * scale)))
-        page = cv2.resize(page, goal, interpolation=cv2.INTER_AREA)
-    grey = cv2.cvtColor(page, cv2.COLOR_BGR2GRAY)
+    grey = shrunk_grey(page, scale)
     block = 2 * (round(math.sqrt(grey.size)) // 48) + 15
     local = cv2.blur(grey, (block, block))
     best = Ink(0.0, np.zeros((0, 4)))
@@ -78,6 +75,16 @@ def measure_ink(page: NDArray[np.uint8]) -> Ink:
             heights = spots[:, 2:].max(axis=1)
             best = Ink(weighted_percentile(heights, 50) / scale, spots / scale)
     return best
+
+
+def shrunk_grey(page: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:
+    """A BGR page in grey at `scale` (1 at most) times its size. Averaged after it is grey: in a third of the time."""
+    grey = cv2.cvtColor(page, cv2.COLOR_BGR2GRAY)
+    if scale < 1.0:
+        height, width = grey.shape
+        goal = (max(1, round(width * scale)), max(1, round(height * scale)))
+        grey = cv2.resize(grey, goal, interpolation=cv2.INTER_AREA)
+    return np.asarray(grey, dtype=np.uint8)
 
 
 def weighted_percentile(heights: NDArray[np.float64], percent: float) -> float:

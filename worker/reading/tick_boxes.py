@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.reading import tick_circles
+from worker.reading import prepare, tick_circles
 
 EMPTY, TICKED, CROSSED, FILLED = "☐", "☑", "☒", "■"
 LOOK_MOST_PX = 3_000_000  # pixels of the picture on which they are sought, at most
@@ -76,11 +76,7 @@ def find(page: NDArray[np.uint8], glyph_px: float) -> list[TickBox]:
     glyph = glyph_px * scale
     if glyph * SIDES[1] < LEAST_PX:
         return []
-    if scale < 1.0:
-        page = cv2.resize(
-            page, (max(1, round(width * scale)), max(1, round(height * scale))), interpolation=cv2.INTER_AREA
-        )
-    grey = cv2.cvtColor(page, cv2.COLOR_BGR2GRAY)
+    grey = prepare.shrunk_grey(page, scale)
     side = 2 * round(2 * glyph) + 1
     local = cv2.blur(grey, (side, side))
     dark = float(np.median(grey[::7, ::7])) < DARK_PAGE
@@ -92,9 +88,9 @@ def find(page: NDArray[np.uint8], glyph_px: float) -> list[TickBox]:
     least, most = max(LEAST_PX, SIDES[0] * glyph), SIDES[1] * glyph
     for x, y, wide, high in _squares(strokes, least, most):
         where = slice(y, y + high), slice(x, x + wide)
-        weight = BOLD * np.median(contrast[where][strokes[where] > 0])
+        weight = BOLD * _median(contrast[where][strokes[where] > 0])
         bold = (contrast[where] > weight) & (ink[where] > 0)
-        rows, columns = (_sides(bold.mean(axis)) for axis in (1, 0))
+        rows, columns = (_sides(bold.sum(axis) / bold.shape[axis]) for axis in (1, 0))
         if rows is None or columns is None:
             continue
         short, longer = sorted((rows[1] - rows[0], columns[1] - columns[0]))
@@ -112,6 +108,14 @@ def find(page: NDArray[np.uint8], glyph_px: float) -> list[TickBox]:
     for left, top, right, bottom, sign in tick_circles.find(ink, glyph):
         out.append(TickBox(left / scale, top / scale, right / scale, bottom / scale, sign, dark))
     return out
+
+
+def _median(values: NDArray[np.uint8]) -> float:
+    """What `np.median` answers, for few pixels in a tenth of its time; a page has hundreds of strokes to look at."""
+    if not values.size:
+        return math.inf
+    ordered = np.sort(values)
+    return (int(ordered[(values.size - 1) // 2]) + int(ordered[values.size // 2])) / 2
 
 
 def _long_strokes(ink: NDArray[np.uint8], px: float) -> NDArray[np.uint8]:

@@ -21,7 +21,6 @@ from worker.reading import (
     gaps,
     ink,
     longline,
-    pack,
     places,
     retrained,
     separators,
@@ -135,8 +134,8 @@ class CtcRecogniser:
         return self.widths[0] // int(scores.shape[1])
 
     def read(self, crops: Sequence[Crop], allow: frozenset[str] | None = None) -> list[Reading]:
-        """See `Recogniser.read`. Short lines share a picture (see `pack`); who wants a line read alone asks for it alone."""
-        return pack.read(crops, lambda crop: self.trace(crop, allow).reading)
+        """See `Recogniser.read`."""
+        return [self.trace(crop, allow).reading for crop in crops]
 
     def release(self) -> None:
         """See `Recogniser.release`."""
