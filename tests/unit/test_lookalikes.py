@@ -128,3 +128,18 @@ def test_an_o_before_a_unit_is_a_nought(text: str, right: str) -> None:
 )
 def test_a_fraction_is_not_written_beside_its_own_figures(text: str, right: str) -> None:
     assert read(text) == right
+
+
+@pytest.mark.parametrize(
+    ("text", "right"),
+    [
+        ("初+", "初十"),
+        ("初九 初+ 十— 十二", "初九 初十 十一 十二"),
+        ("廿—", "廿一"),
+        ("二+三", "二+三"),
+        ("五十— 六十", "五十— 六十"),
+        ("十—二十", "十—二十"),
+    ],
+)
+def test_days_of_the_lunar_calendar_hold_no_signs(text: str, right: str) -> None:
+    assert read(text) == right

@@ -92,3 +92,12 @@ def test_fields_with_their_labels_keep_their_lines_and_a_speaker_in_running_text
     assert paragraphs.join(order.reading_rows(quads), fields).split("\n") == fields
     prose = ["记者从中国人民银行获悉，截至今年八月末", "他表示：试点地区已扩展至十七个省的", "二十六个城市"]
     assert paragraphs.join(order.reading_rows(quads), prose) == "".join(prose)
+
+
+def test_what_begins_far_to_the_left_is_another_columns() -> None:
+    """The last line of a column, and a note across the page below it: both end where the page ends."""
+    quads = [box(400, 0, 400), box(402, 25, 398), box(60, 50, 740)]
+    texts = ["The dishes of the day come", "with rice and a salad of the", "house. Prices include service."]
+    assert paragraphs.join(order.reading_rows(quads), texts).split("\n") == [f"{texts[0]} {texts[1]}", texts[2]]
+    quads[2] = box(360, 50, 440)
+    assert paragraphs.join(order.reading_rows(quads), texts) == " ".join(texts)

@@ -1,5 +1,6 @@
 """At which scale the detector looks at a page, from the heights of its glyphs alone."""
 
+import cv2
 import numpy as np
 import pytest
 
@@ -37,3 +38,23 @@ def test_a_few_small_signs_do_not_decide() -> None:
 def test_small_print_beside_large_letters_is_no_reason_to_enlarge_them_without_end() -> None:
     poster = ink((400, 8.0), (60, 60.0), (60, 62.0))
     assert seen(60.0, poster) <= 1.05 * prepare.TYPICAL_MOST_PX
+
+
+def drawn(leaning: float, code: bool = True) -> np.ndarray:
+    """A label of 40 letters 20 px high, with a bar code of bars 110 px high below them, turned by so many degrees."""
+    page = np.full((900, 800, 3), 255, np.uint8)
+    for at in range(40):
+        cv2.putText(
+            page, "AEGKR"[at % 5], (40 + at % 20 * 36, 100 + at // 20 * 60), cv2.FONT_HERSHEY_DUPLEX, 0.9, (0, 0, 0), 2
+        )
+    for at in range(60 if code else 0):
+        cv2.rectangle(page, (60 + at * 11, 250), (63 + at * 11 + at % 3 * 2, 360), (0, 0, 0), -1)
+    return cv2.warpAffine(
+        page, cv2.getRotationMatrix2D((400, 300), leaning, 0.9), (800, 900), borderValue=(255, 255, 255)
+    )
+
+
+@pytest.mark.parametrize("leaning", [0, 5, -8, 14])
+def test_the_bars_of_a_code_that_leans_are_no_glyphs(leaning: float) -> None:
+    plain = prepare.measure_ink(drawn(leaning, code=False)).height
+    assert prepare.measure_ink(drawn(leaning)).height == pytest.approx(plain, rel=0.2)

@@ -3,7 +3,7 @@
 Recognisers see either form in Chinese print and are often in two minds, so that one line has （大写). A bracket whose fellow
 is of the other width takes the form that the characters inside ask for; where both are of the wrong width that goes for
 what the recogniser thought of. A beta among Latin letters is ß, an l by itself before a hyphen and figures or /O is I (Form I-9, I/O), an O before a unit is 0 (Trans Fat 0g), and
-a 0 before ct is an O.
+a 0 before ct is an O. A plus after 初 is 十, and a dash that ends 初, 廿, 卅 or 十 is 一.
 A middle dot that begins a line is a bullet. Where a recogniser cannot choose between a small figure and a large one (CO₂), it may
 read both, one after the other: the surer one stands; and of a fraction and its figures (1½2) the fraction.
 """
@@ -32,6 +32,9 @@ NOUGHT = re.compile(
 )
 OCTOBER = re.compile(r"(?<![A-Za-z0-9])0(?=(?:ct|CT)\b)")
 FRACTIONS = {"½": ("1", "2"), "¼": ("1", "4"), "¾": ("3", "4"), "⅓": ("1", "3"), "⅔": ("2", "3")}
+# Chinese figures drawn in one stroke or two: the days of a month in the lunar calendar, and 十一 by itself.
+TEN = re.compile(r"(?<=初)\+")
+ONE = re.compile(r"(?:(?<=[初廿卅])|(?<=(?<!\w)十))[—–-](?=\s|$)")
 LONE_L = re.compile(r"(?<![A-Za-z0-9])(?:l(?=-\d)|[l1](?=/O(?![A-Za-z0-9])))")
 
 
@@ -52,7 +55,15 @@ def settled(reading: Reading) -> Reading:
         if mixed or nearly:
             chars[first], chars[last] = (_instead(char, forms.get(char.text, char.text)) for char in both)
     if len(reading.text) == len(chars):
-        for pattern, right in ((BETA, "ß"), (LONE_L, "I"), (NOUGHT, "0"), (OCTOBER, "O"), (BULLET, "•")):
+        for pattern, right in (
+            (BETA, "ß"),
+            (LONE_L, "I"),
+            (NOUGHT, "0"),
+            (OCTOBER, "O"),
+            (BULLET, "•"),
+            (TEN, "十"),
+            (ONE, "一"),
+        ):
             for found in pattern.finditer(reading.text):
                 chars[found.start()] = _instead(chars[found.start()], right)
     chars = _without_own_figures(_once(chars))

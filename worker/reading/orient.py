@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-import numpy as np
-
 from worker.reading import geometry
 from worker.reading.geometry import Floats
 from worker.reading.recogniser import Reading
@@ -18,6 +16,8 @@ SIDEWAYS_SHARE = 0.6  # of the summed length of lines: from here on the page lie
 SAMPLES = 4  # lines read both ways
 SURE = 0.90  # mean confidence of upright lines from which nobody looks at them upside down
 MARGIN = 0.05  # what the other way must be surer by
+LOST = 0.6  # mean confidence below which lines read neither way up, so that the few that run up or down are asked, too (of a calendar's days, as high as wide) ...
+LOST_MARGIN = 0.2  # ... and must be surer by so much
 
 CJK_ENOUGH = 0.3  # share of CJK characters from which a page of tall lines may be written in columns
 CELL_SAMPLES = 2  # tall lines whose characters are looked at one by one
@@ -37,11 +37,9 @@ def is_tall(quad: Floats) -> bool:
 
 def sideways(quads: Sequence[Floats]) -> bool:
     """Whether most of the page's text (by length) runs up or down."""
-    if not quads:
-        return False
-    lengths = np.array([max(geometry.size(quad)) for quad in quads])
-    tall = np.array([is_tall(quad) for quad in quads])
-    return bool(lengths[tall].sum() > SIDEWAYS_SHARE * lengths.sum())
+    sizes = [geometry.size(quad) for quad in quads]
+    tall = sum(height for width, height in sizes if height > TALL * width)
+    return tall > SIDEWAYS_SHARE * sum(max(size) for size in sizes)
 
 
 def samples(quads: Sequence[Floats], tall: bool, count: int = SAMPLES) -> list[int]:
@@ -71,12 +69,23 @@ def corner_turn(quads: Sequence[Floats], read: ReadTurned, cells: CompareCells) 
     quads; `cells` compares the characters of tall ones standing (as they are) and lying (turned with their line)."""
     if not quads:
         return 0
-    if not sideways(quads):
-        chosen = samples(quads, tall=False)
-        upright = trust(read(chosen, 0))
-        if upright >= SURE or not chosen:
-            return 0
-        return 2 if trust(read(chosen, 2)) > upright + MARGIN else 0
+    if sideways(quads):
+        return _on_its_side(quads, read, cells)[0]
+    chosen = samples(quads, tall=False)
+    upright = trust(read(chosen, 0))
+    if upright >= SURE or not chosen:
+        return 0
+    upside_down = trust(read(chosen, 2))
+    surest = max(upright, upside_down)
+    if surest < LOST and any(is_tall(quad) for quad in quads):
+        turn, trusted = _on_its_side(quads, read, cells)
+        if trusted > surest + LOST_MARGIN:
+            return turn
+    return 2 if upside_down > upright + MARGIN else 0
+
+
+def _on_its_side(quads: Sequence[Floats], read: ReadTurned, cells: CompareCells) -> tuple[int | None, float]:
+    """By how many corners to roll a page whose lines run up or down, None for columns, and how surely they read so."""
     chosen = samples(quads, tall=True)
     down = read(chosen, 1)
     surest, turn, says = trust(down), 1, down
@@ -88,9 +97,9 @@ def corner_turn(quads: Sequence[Floats], read: ReadTurned, cells: CompareCells) 
     # upright, its characters one by one must tell. Lines that run up are no columns, and in them single characters tell
     # nothing: they lie on that side.
     if turn == 3 or cjk_share(says) < CJK_ENOUGH:
-        return turn
+        return turn, surest
     standing, lying = cells(chosen[:CELL_SAMPLES], turn)
-    return None if standing and standing + CELL_MARGIN >= lying else turn
+    return (None if standing and standing + CELL_MARGIN >= lying else turn), surest
 
 
 def cjk_share(readings: Sequence[Reading]) -> float:

@@ -15,6 +15,7 @@ from worker.reading.order import Placed
 
 FULL_SLACK = 2.0  # line heights by which a full line may fall short of its column's edge (ragged right)
 INDENT = 0.8  # line heights from which a line's start is an indent
+OUTDENT = 6.0  # line heights that a paragraph's first line may stand in by, against the second: what is further left is another column's
 LEADING = 0.9  # line heights of white between two lines of a paragraph, at most
 PROSE_WIDTH = 12.0  # line heights: narrower columns are lists, labels and receipts
 BLOCK_GAP = 1.2  # line heights of white from which an empty line is put between rows
@@ -79,7 +80,8 @@ def _continues(rows: Sequence[Sequence[Placed]], number: int, texts: Sequence[st
     full = [p.right > right - FULL_SLACK * height for p in column]
     if np.mean(full) < 0.5 and len(column) > 2:
         return False
-    return above.right > right - FULL_SLACK * height and line.left < above.left + INDENT * height
+    starts = above.left - OUTDENT * height < line.left < above.left + INDENT * height
+    return starts and above.right > right - FULL_SLACK * height
 
 
 def _column(rows: Sequence[Sequence[Placed]], number: int) -> list[Placed]:
