@@ -143,3 +143,42 @@ def test_a_fraction_is_not_written_beside_its_own_figures(text: str, right: str)
 )
 def test_days_of_the_lunar_calendar_hold_no_signs(text: str, right: str) -> None:
     assert read(text) == right
+
+
+@pytest.mark.parametrize(
+    ("text", "right"),
+    [
+        ("alb2c3d Fix", "a1b2c3d Fix"),
+        ("0cld2e3", "0c1d2e3"),
+        ("deadbeef", "deadbeef"),
+        ("called2 fable", "called2 fable"),
+        ("l234567", "l234567"),
+        ("ml2000cc", "ml2000cc"),
+    ],
+)
+def test_a_number_of_a_commit_has_no_l(text: str, right: str) -> None:
+    assert read(text) == right
+
+
+@pytest.mark.parametrize(
+    ("text", "other", "right"),
+    [
+        ("Washer 08.4", "Ø", "Washer Ø8.4"),
+        ("Washer 08.4", "∅", "Washer Ø8.4"),
+        ("10.08", "Ø", "10.08"),
+        ("0.84", "Ø", "0.84"),
+        ("CrashLoopBack0ff", "O", "CrashLoopBackOff"),
+        ("b0ok", "o", "book"),
+        ("x20ab0c", "o", "x20ab0c"),
+        ("k0", "o", "k0"),
+    ],
+)
+def test_a_nought_that_may_be_another_sign_is_one_where_a_nought_cannot_stand(
+    text: str, other: str, right: str
+) -> None:
+    def with_thought(score: float) -> str:
+        chars = [ReadChar(c, 0.6, i, i + 1, ((other, score),) if c == "0" else ()) for i, c in enumerate(text)]
+        return settled(reading_of(chars, "fake")).text
+
+    assert with_thought(0.2) == right
+    assert with_thought(0.02) == text

@@ -101,3 +101,20 @@ def test_what_begins_far_to_the_left_is_another_columns() -> None:
     assert paragraphs.join(order.reading_rows(quads), texts).split("\n") == [f"{texts[0]} {texts[1]}", texts[2]]
     quads[2] = box(360, 50, 440)
     assert paragraphs.join(order.reading_rows(quads), texts) == " ".join(texts)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "whole"),
+    [
+        ("recog-", "nition", "recognition"),
+        ("a well-", "known fact", "a well-known fact"),
+        ("low-", "resolution.", "low-resolution."),
+        ("with at-least-", "once delivery", "with at-least-once delivery"),
+        ("spatio-", "temporal", "spatiotemporal"),
+        ("over-", "lap", "overlap"),
+        ("a 12-", "fold", "a 12- fold"),
+        ("Straßen-", "bahn", "Straßenbahn"),
+    ],
+)
+def test_a_hyphen_at_a_lines_end_stays_where_it_belongs_to_the_word(first: str, second: str, whole: str) -> None:
+    assert paragraphs.glue(first, second) == whole

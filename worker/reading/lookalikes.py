@@ -3,7 +3,8 @@
 Recognisers see either form in Chinese print and are often in two minds, so that one line has （大写). A bracket whose fellow
 is of the other width takes the form that the characters inside ask for; where both are of the wrong width that goes for
 what the recogniser thought of. A beta among Latin letters is ß, an l by itself before a hyphen and figures or /O is I (Form I-9, I/O), an O before a unit is 0 (Trans Fat 0g), and
-a 0 before ct is an O. A plus after 初 is 十, and a dash that ends 初, 廿, 卅 or 十 is 一.
+a 0 before ct is an O. A plus after 初 is 十, and a dash that ends 初, 廿, 卅 or 十 is 一. An l
+in a commit's number (a1b2c3d) is 1.
 A middle dot that begins a line is a bullet. Where a recogniser cannot choose between a small figure and a large one (CO₂), it may
 read both, one after the other: the surer one stands; and of a fraction and its figures (1½2) the fraction.
 """
@@ -35,6 +36,11 @@ FRACTIONS = {"½": ("1", "2"), "¼": ("1", "4"), "¾": ("3", "4"), "⅓": ("1", 
 # Chinese figures drawn in one stroke or two: the days of a month in the lunar calendar, and 十一 by itself.
 TEN = re.compile(r"(?<=初)\+")
 ONE = re.compile(r"(?:(?<=[初廿卅])|(?<=(?<!\w)十))[—–-](?=\s|$)")
+# Of a sign the recogniser thought of the other one, too: diameters, and an O within a word of letters alone (BackOff).
+DIAMETER = re.compile(r"(?<![\w.,])(0)(?=\d)")
+WITHIN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]*[a-z](0)[a-z]+(?![A-Za-z0-9])")
+# A number to the base of 16 with figures and letters, as of commits: it has no l.
+HEX = re.compile(r"(?<![A-Za-z0-9])(?=[a-fl]*[0-9][0-9a-fl]*[0-9])(?=[0-9l]*[a-f])[0-9a-fl]{7,40}(?![A-Za-z0-9])")
 LONE_L = re.compile(r"(?<![A-Za-z0-9])(?:l(?=-\d)|[l1](?=/O(?![A-Za-z0-9])))")
 
 
@@ -66,6 +72,15 @@ def settled(reading: Reading) -> Reading:
         ):
             for found in pattern.finditer(reading.text):
                 chars[found.start()] = _instead(chars[found.start()], right)
+        for pattern, others in ((DIAMETER, "Ø∅"), (WITHIN, "Oo")):
+            for found in pattern.finditer(reading.text):
+                thought = {other: score for other, score in chars[found.start(1)].alternatives if other in others}
+                if sum(thought.values()) >= THOUGHT_OF:
+                    right = max(thought, key=lambda other: thought[other])
+                    chars[found.start(1)] = _instead(chars[found.start(1)], "Ø" if right in "Ø∅" else right)
+        for found in HEX.finditer(reading.text):
+            for at in range(found.start(), found.end()):
+                chars[at] = _instead(chars[at], chars[at].text.replace("l", "1"))
     chars = _without_own_figures(_once(chars))
     return reading if chars == list(reading.chars) else reading_of(chars, reading.engine)
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from worker.reading.context import lexicon
 from worker.reading.order import Placed
 
 FULL_SLACK = 2.0  # line heights by which a full line may fall short of its column's edge (ragged right)
@@ -18,6 +19,7 @@ INDENT = 0.8  # line heights from which a line's start is an indent
 OUTDENT = 6.0  # line heights that a paragraph's first line may stand in by, against the second: what is further left is another column's
 LEADING = 0.9  # line heights of white between two lines of a paragraph, at most
 PROSE_WIDTH = 12.0  # line heights: narrower columns are lists, labels and receipts
+COMPOUND = 3  # letters that each half of a word with a hyphen has at least
 BLOCK_GAP = 1.2  # line heights of white from which an empty line is put between rows
 
 _CJK = re.compile(r"[\u3000-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uffef\uac00-\ud7a3]")
@@ -26,6 +28,7 @@ _BULLET = re.compile(
     r"|第\s?[一二三四五六七八九十百零〇\d]+\s?[条章节款项回篇部](?![的规第]))"
 )
 
+_LAST_WORD, _FIRST_WORD = re.compile(r"(?<!\w)((?:[A-Za-z]+-)*)([A-Za-z]+)-$"), re.compile(r"[a-z]+")
 _FIELD = re.compile(r"^\s*(?:[\u3400-\u9fff]{1,10}\s?[：:]|[A-Z][A-Za-z. ]{0,20}:\s)")  # a label and what stands in it
 
 
@@ -56,8 +59,18 @@ def glue(first: str, second: str) -> str:
     if _CJK.match(first[-1]) or _CJK.match(second[0]):
         return first + second
     if first.endswith("-") and len(first) > 1 and first[-2].isalpha() and second[0].islower():
-        return first[:-1] + second
+        return first + second if _is_compound(first, second) else first[:-1] + second
     return f"{first} {second}"
+
+
+def _is_compound(first: str, second: str) -> bool:
+    """Whether the hyphen at a line's end belongs to the word (well-known, at-least-once): without it it is no word, and its
+    halves are, or it has another hyphen."""
+    before, after = _LAST_WORD.search(first), _FIRST_WORD.match(second)
+    if before is None or after is None or lexicon().word(before[2] + after[0]) is not None:
+        return False
+    halves = (before[2], after[0])
+    return bool(before[1]) or all(len(half) >= COMPOUND and lexicon().word(half) is not None for half in halves)
 
 
 def _continues(rows: Sequence[Sequence[Placed]], number: int, texts: Sequence[str]) -> bool:
