@@ -163,10 +163,12 @@ def test_a_number_of_a_commit_has_no_l(text: str, right: str) -> None:
 @pytest.mark.parametrize(
     ("text", "other", "right"),
     [
-        ("Washer 08.4", "Ø", "Washer Ø8.4"),
-        ("Washer 08.4", "∅", "Washer Ø8.4"),
-        ("10.08", "Ø", "10.08"),
-        ("0.84", "Ø", "0.84"),
+        ("Washer 08.4 DIN 125", "Ø", "Washer Ø8.4 DIN 125"),
+        ("tube 025x2 mm", "∅", "tube Ø25x2 mm"),
+        ("030 mm", "Ø", "Ø30 mm"),
+        ("08.40", "Ø", "08.40"),
+        ("03.12.2026", "Ø", "03.12.2026"),
+        ("0.84 mm", "Ø", "0.84 mm"),
         ("CrashLoopBack0ff", "O", "CrashLoopBackOff"),
         ("b0ok", "o", "book"),
         ("x20ab0c", "o", "x20ab0c"),

@@ -37,7 +37,8 @@ FRACTIONS = {"½": ("1", "2"), "¼": ("1", "4"), "¾": ("3", "4"), "⅓": ("1", 
 TEN = re.compile(r"(?<=初)\+")
 ONE = re.compile(r"(?:(?<=[初廿卅])|(?<=(?<!\w)十))[—–-](?=\s|$)")
 # Of a sign the recogniser thought of the other one, too: diameters, and an O within a word of letters alone (BackOff).
-DIAMETER = re.compile(r"(?<![\w.,])(0)(?=\d)")
+# A nought with a stroke through it is a nought in many monospaced faces: only a measure tells.
+DIAMETER = re.compile(r"(?<![\w.,:/-])(0)(?=\d{1,3}(?:[.,]\d{1,2})?(?:\ ?(?:mm|cm)\b|\ ?[x×]\ ?\d|\ (?:DIN|ISO)\b))")
 WITHIN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]*[a-z](0)[a-z]+(?![A-Za-z0-9])")
 # A number to the base of 16 with figures and letters, as of commits: it has no l.
 HEX = re.compile(r"(?<![A-Za-z0-9])(?=[a-fl]*[0-9][0-9a-fl]*[0-9])(?=[0-9l]*[a-f])[0-9a-fl]{7,40}(?![A-Za-z0-9])")
