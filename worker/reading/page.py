@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.records import Line, Page, ReadOptions
-from worker.reading import find, memory, models, order, orient, paragraphs, prepare, stamped, watermarks
+from worker.reading import find, memory, models, order, orient, paragraphs, prepare, sheets, stamped, watermarks
 from worker.reading.cascade import Cascade
 from worker.reading.detect import Detector
 from worker.reading.engines import DETECTOR, load_detector, load_recogniser, load_robust, robust_version, version_of
@@ -261,16 +261,39 @@ class Reader:
 
 
 def _in_order(lines: Sequence[Found], stamps: Sequence[Found], vertical: bool) -> tuple[tuple[Line, ...], str]:
-    """The lines as they are handed on, in reading order, and the page's text; then seals, and last watermarks, told once."""
+    """The lines as they are handed on, in reading order, and the page's text, sheet by sheet; then seals, and last watermarks,
+    told once."""
     records = [line.record() for line in lines]
     quads = [line.quad for line in lines]
-    marks = watermarks.find(quads, [line.piece.image for line in lines], [record.text for record in records])
-    at = [index for index in range(len(lines)) if index not in marks]
-    own = [records[index] for index in at]
-    rows = (order.reading_columns if vertical else order.reading_rows)([quads[index] for index in at])
-    text = paragraphs.join(rows, [record.text for record in own])
-    told = watermarks.told_once([records[index].text for index in marks])
+    placed: list[Line] = []
+    blocks: list[str] = []
+    marks: list[Line] = []
+    for sheet in _sheets(lines, records, vertical):
+        aside = _watermarks([lines[index] for index in sheet], [records[index] for index in sheet])
+        at = [index for number, index in enumerate(sheet) if number not in aside]
+        rows = (order.reading_columns if vertical else order.reading_rows)([quads[index] for index in at])
+        blocks.append(paragraphs.join(rows, [records[index].text for index in at]))
+        placed += [records[at[each.index]] for row in rows for each in row]
+        marks += [records[sheet[number]] for number in sorted(aside)]
     sealed = [line.record() for line in stamps]
-    placed = [own[each.index] for row in rows for each in row] + sealed + [records[index] for index in marks]
-    blocks = [text, "\n".join(record.text for record in sealed), "\n".join(told)]
-    return tuple(placed), "\n\n".join(block for block in blocks if block)
+    told = watermarks.told_once([mark.text for mark in marks])
+    blocks += ["\n".join(record.text for record in sealed), "\n".join(told)]
+    return (*placed, *sealed, *marks), "\n\n".join(block for block in blocks if block)
+
+
+def _sheets(lines: Sequence[Found], records: Sequence[Line], vertical: bool) -> list[list[int]]:
+    """See `sheets.parted`; a watermark that is repeated beside the text is no sheet."""
+    whole = [list(range(len(lines)))]
+    parts = whole if vertical else sheets.parted([line.quad for line in lines])
+    if len(parts) < 2:
+        return whole
+    aside = _watermarks(lines, records)
+    spread = [
+        part for part in parts if aside.issuperset(part) and watermarks.repeats([records[at].text for at in part])
+    ]
+    return whole if spread else parts
+
+
+def _watermarks(lines: Sequence[Found], records: Sequence[Line]) -> set[int]:
+    texts = [record.text for record in records]
+    return set(watermarks.find([line.quad for line in lines], [line.piece.image for line in lines], texts))

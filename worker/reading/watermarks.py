@@ -7,6 +7,7 @@ not slant; they are as faint, and hold its characters. All of it is read, and co
 from __future__ import annotations
 
 from collections.abc import Sequence
+from difflib import SequenceMatcher
 
 import cv2
 import numpy as np
@@ -19,6 +20,7 @@ SLANT_DEG = 10.0  # away from the page's direction, at least
 SLANT_ASPECT = 2.0  # length against height, from which a box has a direction
 FAINT = 0.5  # of the contrast that the page's lines have
 OF_IT = 0.6  # of a piece's characters that a watermark of the page has, too
+ALIKE = 0.75  # of two lines' characters that are the same, in order
 INK_SHARE = 90.0  # percentile of a picture's difference from its paper that is ink
 
 
@@ -38,6 +40,19 @@ def find(quads: Sequence[Floats], pictures: Sequence[NDArray[np.uint8]], texts: 
         index for index in range(len(quads)) if faint[index] and not slanting[index] and _holds(known, texts[index])
     ]
     return whole + pieces
+
+
+def repeats(texts: Sequence[str]) -> bool:
+    """Whether most of some lines say what another of them says, as a watermark does that is spread over a page."""
+    plain = ["".join(text.split()) for text in texts]
+    told = sum(
+        any(
+            at != other and (one in two or SequenceMatcher(None, one, two).ratio() >= ALIKE)
+            for other, two in enumerate(plain)
+        )
+        for at, one in enumerate(plain)
+    )
+    return 2 * told > len(texts)
 
 
 def told_once(texts: Sequence[str]) -> list[str]:
