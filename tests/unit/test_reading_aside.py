@@ -1,4 +1,4 @@
-"""Seals and watermarks on pages that are really read: they come after the page's own text, which is whole."""
+"""Pages that are really read: seals and watermarks come after the page's own text, and sheets of one picture one by one."""
 
 from __future__ import annotations
 
@@ -69,3 +69,20 @@ def test_a_contract_is_read_without_its_seal_and_watermark_and_they_come_last(
     assert all(part in "".join(text) for part in ("甲方浦汇机械设备有限公司", "2031年11月28日", "代表沈国栋"))
     assert "合同专用章" not in "".join(text)
     assert page.rotation == 90 * quarters
+
+
+def test_two_receipts_in_one_picture_are_read_one_after_the_other(read: Callable[..., Page]) -> None:
+    def receipt(*rows: str) -> Image.Image:
+        return Image.fromarray(drawn((420, 300), [((30, 30 + 60 * at), row, 28) for at, row in enumerate(rows)]))
+
+    texts = (
+        ["Green Valley Farm", "Apples and pears", "Total due 18.40", "Thank you"],
+        ["Harbour Hardware", "Hammer and nails", "Total due 32.75", "Come again"],
+    )
+    desk = Image.new("RGB", (1000, 520), (120, 100, 80))
+    for x, turn, rows in ((30, -8, texts[0]), (500, 11, texts[1])):
+        sheet = receipt(*rows).convert("RGBA").rotate(turn, Image.Resampling.BICUBIC, expand=True)
+        desk.paste(sheet, (x, 60), sheet)
+    page = read(np.ascontiguousarray(np.asarray(desk)[:, :, ::-1]))
+    assert [line.text for line in page.lines] == [*texts[0], *texts[1]]
+    assert page.text == "\n\n".join("\n".join(rows) for rows in texts)
