@@ -41,18 +41,24 @@ def test_a_seal_is_read_by_itself_and_what_it_lies_over_is_whole(read: Callable[
     assert "\n\nEASTERN TRADING" not in read(image, preprocess="off").text, "left as it is"
 
 
-def test_a_watermark_comes_last_and_once(read: Callable[..., Page]) -> None:
+@pytest.mark.parametrize(
+    "places",
+    [((30, 80), (30, 400), (240, 700)), ((30, 680), (480, 680), (30, 900), (480, 900))],
+    ids=["across", "below"],
+)
+def test_a_watermark_comes_last_and_once(read: Callable[..., Page], places: tuple[tuple[int, int], ...]) -> None:
     lines = [f"Clause {number} stays as it was agreed in May" for number in ("one", "two", "three", "four", "five")]
-    page = drawn((900, 1000), [((60, 60 + 120 * row), text, 32) for row, text in enumerate(lines)])
+    page = drawn((900, 1200), [((60, 60 + 120 * row), text, 32) for row, text in enumerate(lines)])
     mark = Image.new("L", (420, 60), 0)
     ImageDraw.Draw(mark).text((4, 2), "STRICTLY INTERNAL", 255, ImageFont.load_default(size=44))
     slanting = np.asarray(mark.rotate(24, Image.Resampling.BICUBIC, expand=True)).astype(np.float32) / 255
     high, wide = slanting.shape
-    for x, y in ((30, 80), (30, 400), (240, 700)):
+    for x, y in places:
         part = page[y : y + high, x : x + wide]
         part[:] = np.minimum(part, 255 - 55 * slanting[: part.shape[0], : part.shape[1], None])
     found = read(page)
     assert found.text.split("\n\n")[-1] == "STRICTLY INTERNAL"
+    assert found.text.count("STRICTLY") == 1
     assert [line.text for line in found.lines[:5]] == lines
     assert len(found.lines) > 6, "nothing of it is left out"
 

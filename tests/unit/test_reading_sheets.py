@@ -36,7 +36,7 @@ def test_sheets_above_each_other_are_read_from_the_top() -> None:
 def test_a_sheet_that_lies_upside_down_or_on_its_side_is_one_of_its_own() -> None:
     assert parted(sheet(250, 300, 178), sheet(700, 300, 2)) == [[0] * 5, [1] * 5]
     assert parted(sheet(250, 300, 0), sheet(700, 300, 90)) == [[0] * 5, [1] * 5]
-    assert parted(sheet(250, 300, 179) + sheet(250, 520, -179), sheet(700, 300, 0)) == [[0] * 10, [1] * 5]
+    assert parted(sheet(250, 300, 179) + sheet(250, 520, -179), sheet(720, 300, 0, width=340)) == [[0] * 10, [1] * 5]
 
 
 def test_short_lines_go_with_the_sheet_that_they_stand_on() -> None:
@@ -52,6 +52,7 @@ def test_short_lines_go_with_the_sheet_that_they_stand_on() -> None:
         (sheet(250, 300, 3), sheet(700, 300, 3)),  # two columns
         (sheet(250, 300, 0), sheet(700, 300, 20, lines=2)),  # a stamp beside the text
         (sheet(400, 300, 0, lines=12), sheet(400, 300, 25)),  # across it
+        (sheet(250, 300, 0), sheet(700, 300, 14, width=40)),  # single characters, whose angles say little
         tuple(sheet(400, 60 * at, at * 1.5, lines=1) for at in range(12)),  # a page from the side
     ],
 )

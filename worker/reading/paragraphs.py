@@ -19,7 +19,6 @@ INDENT = 0.8  # line heights from which a line's start is an indent
 OUTDENT = 6.0  # line heights that a paragraph's first line may stand in by, against the second: what is further left is another column's
 LEADING = 0.9  # line heights of white between two lines of a paragraph, at most
 PROSE_WIDTH = 12.0  # line heights: narrower columns are lists, labels and receipts
-COMPOUND = 3  # letters that each half of a word with a hyphen has at least
 BLOCK_GAP = 1.2  # line heights of white from which an empty line is put between rows
 
 _CJK = re.compile(r"[\u3000-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uffef\uac00-\ud7a3]")
@@ -70,7 +69,7 @@ def _is_compound(first: str, second: str) -> bool:
     if before is None or after is None or lexicon().word(before[2] + after[0]) is not None:
         return False
     halves = (before[2], after[0])
-    return bool(before[1]) or all(len(half) >= COMPOUND and lexicon().word(half) is not None for half in halves)
+    return bool(before[1]) or all(lexicon().word(half) is not None for half in halves)
 
 
 def _continues(rows: Sequence[Sequence[Placed]], number: int, texts: Sequence[str]) -> bool:

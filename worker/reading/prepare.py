@@ -18,9 +18,7 @@ ENOUGH_GLYPHS = 12  # fewer say nothing about the page
 LOCAL_CONTRAST = 24  # grey levels a glyph differs from its surroundings by
 SLENDER = 2.5  # longer side of its bounds against the shorter, and
 THIN = 9.0  # square of its length against its area: an l or a 1, or
-BARS_SHARE = (
-    0.5  # of the summed height from which such are the bars of a leaning code; of 131 pages they have 0.35 at most
-)
+BARS_SHARE = 0.5  # of the summed height, from which they are a leaning bar code's; 131 pages have 0.35 at most
 
 GLYPH_TARGET_PX = 12.5  # glyph height the detector should see: less loses lines, more costs time and wins nothing
 SMALL_PERCENT = 20  # of the summed height of all glyphs stands in ones no higher than the small print ...
