@@ -17,11 +17,31 @@ PAGE_BREAK = "\n\n"
 """Between the texts of two pages."""
 
 
+class HeadCell(BaseModel):
+    """A cell of a table without its place on the page."""
+
+    row: int
+    column: int
+    rows: int = 1
+    columns: int = 1
+    text: str = ""
+
+
+class HeadTable(BaseModel):
+    """A table without its places on the page, and the part of the page's text that it takes up."""
+
+    rows: int
+    columns: int
+    cells: list[HeadCell]
+    span: tuple[int, int]
+
+
 class Head(BaseModel):
     """What of a page goes into the result as a whole. Everything else is skipped without being built: a page has
     thousands of characters, and making objects of them costs more than all the rest."""
 
     text: str = ""
+    tables: list[HeadTable] = []  # pages stored by older versions have none
     engine: str = ""
     models: dict[str, str] = {}
     warnings: list[str] = []

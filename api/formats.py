@@ -49,19 +49,51 @@ def text(view: JobView, packed: Packed) -> Iterator[bytes]:
 
 
 def markdown(view: JobView, packed: Packed) -> Iterator[bytes]:
-    """Markdown that shows the text as it stands: line by line, with a rule between pages."""
+    """Markdown that shows the text as it stands, line by line, tables as tables, with a rule between pages."""
     for index, (number, page) in enumerate(assemble.heads(packed)):
         if index:
             yield b"\n---\n\n"
         if page.error:
             yield f"> Page {number} was not read: {_plain(page.error.get('detail', ''))}\n".encode()
-        for paragraph in re.split(r"\n{2,}", page.text.strip("\n")):
-            lines = "  \n".join(_plain(line) for line in paragraph.split("\n"))
-            yield f"{lines}\n\n".encode() if lines else b""
+        at = 0
+        for table in page.tables:
+            yield from _prose(page.text[at : table.span[0]])
+            yield f"{_table(table)}\n\n".encode()
+            at = table.span[1]
+        yield from _prose(page.text[at:])
+
+
+def _prose(text: str) -> Iterator[bytes]:
+    for paragraph in re.split(r"\n{2,}", text.strip("\n")):
+        lines = "  \n".join(_plain(line) for line in paragraph.split("\n"))
+        if lines:
+            yield f"{lines}\n\n".encode()
 
 
 def _plain(line: str) -> str:
     return _MARKDOWN_START.sub(r"\1\\\2", _MARKDOWN.sub(r"\\\1", line))
+
+
+def _table(table: assemble.HeadTable) -> str:
+    """A table with bars between its cells, its first row the heading; or as HTML, which Markdown holds too, where cells span."""
+    rows: list[list[assemble.HeadCell]] = [[] for _ in range(table.rows)]
+    for cell in table.cells:
+        rows[cell.row].append(cell)
+    if any(cell.rows > 1 or cell.columns > 1 for cell in table.cells):
+        return "\n".join(["<table>", *map(_html_row, rows), "</table>"])
+    lines = ["| " + " | ".join(_plain(cell.text).replace("\n", "<br>") for cell in row) + " |" for row in rows]
+    return "\n".join([lines[0], "|" + " --- |" * table.columns, *lines[1:]])
+
+
+def _html_row(row: list[assemble.HeadCell]) -> str:
+    cells = []
+    for cell in row:
+        spans = (f' rowspan="{cell.rows}"' if cell.rows > 1 else "") + (
+            f' colspan="{cell.columns}"' if cell.columns > 1 else ""
+        )
+        text = _xml(cell.text).replace("\n", "<br>")
+        cells.append(f"<td{spans}>{text}</td>")
+    return f"<tr>{''.join(cells)}</tr>"
 
 
 def tsv(view: JobView, packed: Packed) -> Iterator[bytes]:

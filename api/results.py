@@ -9,7 +9,7 @@ from typing import Any
 from apiflask import APIBlueprint
 from flask import Response, jsonify, request
 
-from api import assemble, formats, searchable_pdf
+from api import assemble, formats, searchable_pdf, spreadsheet
 from api.forms import fill
 from api.gateway import Gateway
 from api.job_json import job_response
@@ -30,6 +30,7 @@ FORMATS: dict[str, tuple[str, Callable[[JobView, Mapping[int, bytes]], Iterator[
     "hocr": ("text/html; charset=utf-8", formats.hocr),
     "alto": ("application/xml", formats.alto),
     "tsv": ("text/tab-separated-values; charset=utf-8", formats.tsv),
+    "xlsx": ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", spreadsheet.write),
     "pdf": ("application/pdf", None),
     "fields": ("application/json", None),
 }

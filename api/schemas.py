@@ -41,7 +41,9 @@ class ResultQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     format: str = Field(
-        "json", description="json, text, markdown, hocr, alto, tsv, pdf (searchable) or fields.", examples=["text"]
+        "json",
+        description="json, text, markdown, hocr, alto, tsv, xlsx (tables), pdf (searchable) or fields.",
+        examples=["text"],
     )
     form: str = Field(
         "auto", description="For `fields`: the form's name; `auto` takes the one that finds most.", examples=["receipt"]
@@ -139,6 +141,28 @@ class Line(BaseModel):
     vertical: bool = False
 
 
+class Cell(BaseModel):
+    """A cell of a table. Lines are given by their places among the page's, from 0."""
+
+    row: int = Field(description="The first row, from 0.")
+    column: int = Field(description="The first column, from 0.")
+    rows: int = Field(description="How many rows it spans.")
+    columns: int = Field(description="How many columns it spans.")
+    text: str = Field(description="Line breaks only where they are more than the cell's width.")
+    box: Box
+    lines: list[int]
+
+
+class Table(BaseModel):
+    """A table of a page; every row and column is covered by its cells."""
+
+    rows: int
+    columns: int
+    cells: list[Cell] = Field(description="Row by row, each from the left.")
+    box: Box
+    span: tuple[int, int] = Field(description="The part of the page's text that it takes up, in characters.")
+
+
 class Page(BaseModel):
     """One page. `error` is there only on a page that could not be read."""
 
@@ -149,6 +173,7 @@ class Page(BaseModel):
     source: Literal["ocr", "text-layer"]
     text: str
     lines: list[Line]
+    tables: list[Table] = Field(default=[], description="From the top; their lines are among the page's.")
     engine: str
     models: dict[str, str]
     timing_ms: dict[str, float | str]

@@ -16,10 +16,11 @@ FORMATS = {
     "hocr": "html",
     "alto": "xml",
     "tsv": "tsv",
+    "xlsx": "xlsx",
     "pdf": "pdf",
     "fields": "fields.json",
 }
-BINARY = frozenset({"pdf"})
+BINARY = frozenset({"pdf", "xlsx"})
 
 
 def add_server(parser: argparse.ArgumentParser) -> None:

@@ -1,4 +1,4 @@
-"""The records that travel between the rooms: what was read (Char, Line, Page) and how it was asked for (ReadOptions).
+"""The records that travel between the rooms: what was read (Char, Line, Cell, Table, Page) and how it was asked for (ReadOptions).
 
 Frozen and typed; no input or output here. Boxes are quadrilaterals of four (x, y) corners in pixels of the page as
 displayed (after EXIF), clockwise from the top left corner *of the text*, so that corner 0 to corner 1 runs along the
@@ -69,6 +69,54 @@ class Line:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Cell:
+    """A cell of a table: its first row and column, from 0, and how many of each it spans; its text, lines parted by line
+    breaks where these mean something; its box; and its lines, by their places among the page's."""
+
+    row: int
+    column: int
+    rows: int
+    columns: int
+    text: str
+    box: Quad
+    lines: tuple[int, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """The form of the result JSON."""
+        return {
+            "row": self.row,
+            "column": self.column,
+            "rows": self.rows,
+            "columns": self.columns,
+            "text": self.text,
+            "box": _box(self.box),
+            "lines": list(self.lines),
+        }
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Table:
+    """A table of a page: how many rows and columns, its cells row by row, its box, and the part of the page's text that it takes
+    up, `[start, end)` in characters."""
+
+    rows: int
+    columns: int
+    cells: tuple[Cell, ...]
+    box: Quad
+    span: tuple[int, int]
+
+    def to_json(self) -> dict[str, Any]:
+        """The form of the result JSON."""
+        return {
+            "rows": self.rows,
+            "columns": self.columns,
+            "cells": [cell.to_json() for cell in self.cells],
+            "box": _box(self.box),
+            "span": list(self.span),
+        }
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Page:
     """What was read on one page, lines in reading order. `width` and `height` in pixels of the page as displayed.
 
@@ -86,6 +134,7 @@ class Page:
     models: Mapping[str, str] = dataclasses.field(default_factory=dict)
     timing_ms: Mapping[str, float | str] = dataclasses.field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    tables: tuple[Table, ...] = ()
 
     def to_json(self, number: int) -> dict[str, Any]:
         """The form of the result JSON for page `number`, which counts from 1."""
@@ -97,6 +146,7 @@ class Page:
             "source": self.source,
             "text": self.text,
             "lines": [line.to_json() for line in self.lines],
+            "tables": [table.to_json() for table in self.tables],
             "engine": self.engine,
             "models": dict(self.models),
             "timing_ms": {k: v if isinstance(v, str) else round(v, 1) for k, v in self.timing_ms.items()},

@@ -20,6 +20,7 @@ from worker.documents import PageImage
 from worker.slot import Reader
 
 if TYPE_CHECKING:
+    from worker.reading.layout import Text
     from worker.reading.order import Placed
 
 SAMPLES = 3  # lines that are read to check the layer
@@ -48,12 +49,12 @@ def page_from_layer(source: PageImage, reader: Reader, options: ReadOptions, pro
         more = [line for line in rest.lines if not _lies_on(line, layer.lines)]
         models.update(rest.models)
         warnings, timing = rest.warnings, {**timing, **rest.timing_ms}
-    text, lines = in_order(layer.lines, more)
-    progress(len(lines), len(lines))
+    put = in_order(source.image, layer.lines, more)
+    progress(len(put.lines), len(put.lines))
     timing["total"] = (time.perf_counter() - started) * 1000
     return Page(
-        source.image.shape[1], source.image.shape[0], tuple(lines), text,
-        source="text-layer", engine=options.engine, models=models, timing_ms=timing, warnings=warnings,
+        source.image.shape[1], source.image.shape[0], tuple(put.lines), put.text, source="text-layer",
+        engine=options.engine, models=models, timing_ms=timing, warnings=warnings, tables=tuple(put.tables),
     )  # fmt: skip
 
 
@@ -93,13 +94,13 @@ def without(image: NDArray[np.uint8], lines: Sequence[Line]) -> NDArray[np.uint8
     return painted
 
 
-def in_order(written: Sequence[Line], more: Sequence[Line]) -> tuple[str, list[Line]]:
-    """The text and the lines in reading order.
+def in_order(image: NDArray[np.uint8], written: Sequence[Line], more: Sequence[Line]) -> Text:
+    """The lines, the text and the tables in reading order.
 
     The lines of the layer (`written`) keep the order of the file, which is its author's; a line that was read besides
     comes after the one that it follows on the page.
     """
-    from worker.reading import order, paragraphs
+    from worker.reading import layout, order, prepare, tables
 
     lines = [*written, *more]
     quads = [np.array(line.box, np.float32) for line in lines]
@@ -121,8 +122,9 @@ def in_order(written: Sequence[Line], more: Sequence[Line]) -> tuple[str, list[L
             rows[-1].append(line)
         else:
             rows.append([line])
-    text = paragraphs.join(rows, [line.text for line in lines])
-    return text, [lines[line.index] for line in in_turn]
+    put = layout.Text()
+    layout.compose(put, rows, lines, *tables.find(image, lines, prepare.measure_ink(image).height))
+    return put
 
 
 def _beside(one: Placed, other: Placed) -> bool:

@@ -235,4 +235,8 @@ def stretched(page: Page, width: int, height: int) -> Page:
         replace(line, box=box(line.box), chars=tuple(replace(char, box=box(char.box)) for char in line.chars))
         for line in page.lines
     )
-    return replace(page, width=width, height=height, lines=lines)
+    tables = tuple(
+        replace(table, box=box(table.box), cells=tuple(replace(cell, box=box(cell.box)) for cell in table.cells))
+        for table in page.tables
+    )
+    return replace(page, width=width, height=height, lines=lines, tables=tables)

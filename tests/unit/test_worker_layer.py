@@ -101,8 +101,9 @@ def test_what_the_layer_leaves_out_is_read_without_its_own_text() -> None:
 
 def test_the_authors_order_is_kept_where_the_page_would_suggest_another() -> None:
     written = [line("right column", 300, 50), line("left column", 20, 50), line("end of left", 20, 90)]
-    _, lines = in_order(written, [line("read below", 20, 130, engine="crnn")])
-    assert [each.text for each in lines] == ["right column", "left column", "end of left", "read below"]
+    blank = np.full((200, 500, 3), 255, np.uint8)
+    put = in_order(blank, written, [line("read below", 20, 130, engine="crnn")])
+    assert [each.text for each in put.lines] == ["right column", "left column", "end of left", "read below"]
 
 
 def test_painting_over_takes_the_colour_around() -> None:

@@ -13,7 +13,7 @@ import { TextPane } from "./textpane.js";
 import { complain, toast } from "./toast.js";
 import { Viewer } from "./viewer.js";
 
-const FORMATS = { text: "txt", json: "json", markdown: "md", hocr: "hocr.html", alto: "xml", tsv: "tsv", pdf: "pdf", fields: "fields.json" };
+const FORMATS = { text: "txt", json: "json", markdown: "md", hocr: "hocr.html", alto: "xml", tsv: "tsv", xlsx: "xlsx", pdf: "pdf", fields: "fields.json" };
 
 export class JobView {
   entry = null;

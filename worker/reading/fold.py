@@ -37,10 +37,15 @@ def folded(text: str, how: str) -> str:
 
 
 def folded_page(page: Page, how: str) -> Page:
-    """The page with its text, lines, characters and alternatives folded; boxes and confidences stay."""
+    """The page with its text, lines, cells, characters and alternatives folded; boxes and confidences stay."""
     if how == "off":
         return page
-    return replace(page, text=folded(page.text, how), lines=tuple(_line(line, how) for line in page.lines))
+    tables = tuple(
+        replace(table, cells=tuple(replace(cell, text=folded(cell.text, how)) for cell in table.cells))
+        for table in page.tables
+    )
+    lines = tuple(_line(line, how) for line in page.lines)
+    return replace(page, text=folded(page.text, how), lines=lines, tables=tables)
 
 
 def _line(line: Line, how: str) -> Line:

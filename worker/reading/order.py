@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
@@ -41,6 +42,9 @@ class Placed:
         return (self.top + self.bottom) / 2
 
 
+P = TypeVar("P", bound=Placed)
+
+
 def place(quads: Sequence[Floats], turn_deg: float) -> list[Placed]:
     """Levels the quads by turning the page by -`turn_deg`; a tilted line keeps its own height."""
     out = []
@@ -66,11 +70,11 @@ def tilt(quads: Sequence[Floats]) -> float:
     return float((main + around[middle] + 180) % 360 - 180)
 
 
-def rows_of(lines: Sequence[Placed]) -> list[list[Placed]]:
+def rows_of(lines: Sequence[P]) -> list[list[P]]:
     """Groups lines that stand beside each other: rows from the top, each from the left."""
-    rows: list[list[Placed]] = []
+    rows: list[list[P]] = []
     for line in sorted(lines, key=lambda p: p.middle):
-        best: list[Placed] | None = None
+        best: list[P] | None = None
         for row in reversed(rows[-4:]):
             nearest = min(row, key=lambda p: max(p.left - line.right, line.left - p.right))
             shared = min(line.bottom, nearest.bottom) - max(line.top, nearest.top)

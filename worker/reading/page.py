@@ -5,14 +5,14 @@ from __future__ import annotations
 import functools
 import gc
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.records import Line, Page, ReadOptions
-from worker.reading import find, memory, models, order, orient, paragraphs, prepare, sheets, stamped, watermarks
+from shared.records import Page, ReadOptions
+from worker.reading import find, layout, memory, models, orient, prepare, stamped
 from worker.reading.cascade import Cascade
 from worker.reading.detect import Detector
 from worker.reading.engines import DETECTOR, load_detector, load_recogniser, load_robust, robust_version, version_of
@@ -23,7 +23,7 @@ from worker.reading.recogniser import Recogniser
 from worker.reading.runtime import arithmetic
 from worker.reading.versions import Version, all_in_use
 
-PREPROCESSING = "25"  # raise it whenever anything on the way changes what is read: it is part of every cache key
+PREPROCESSING = "26"  # raise it whenever anything on the way changes what is read: it is part of every cache key
 STEPS = ("prepare", "detect", "orient", "crop", "recognise", "order")
 MEMORY_MB = 480  # of the process, from which on a page leaves less behind it (see `_keep_small`)
 SOON = 20  # pages: robust weights that are needed again so soon stay, and the engines' kernels go instead
@@ -200,17 +200,18 @@ class Reader:
         lines.tick(LINE_GLYPHS * height if alone else glyph_px)
         timer.step("recognise")
         kept = [line for line in lines.found if line.has_text()] if alone else lines.standing()
-        records, text = _in_order(kept, stamps, vertical=turn is None)
+        put = layout.arrange(kept, stamps, turn is None, image, 0.0 if alone else glyph_px)
         timer.step("order")
         return Page(
             width,
             height,
-            records,
-            text,
+            tuple(put.lines),
+            put.text,
             rotation=orient.rotation_of(turn),
             engine=options.engine,
             models=self.models_used(options),
             timing_ms=timer.total() | (dict(cascade.last_stats) if cascade is not None else {}),
+            tables=tuple(put.tables),
         )
 
     def _keep_small(self) -> None:
@@ -258,42 +259,3 @@ class Reader:
         if page.text != WARM_TEXT:
             raise RuntimeError(f"the warm engine reads {page.text!r} where {WARM_TEXT!r} stands")
         return page.text
-
-
-def _in_order(lines: Sequence[Found], stamps: Sequence[Found], vertical: bool) -> tuple[tuple[Line, ...], str]:
-    """The lines as they are handed on, in reading order, and the page's text, sheet by sheet; then seals, and last watermarks,
-    told once."""
-    records = [line.record() for line in lines]
-    quads = [line.quad for line in lines]
-    placed: list[Line] = []
-    blocks: list[str] = []
-    marks: list[Line] = []
-    for sheet in _sheets(lines, records, vertical):
-        aside = _watermarks([lines[index] for index in sheet], [records[index] for index in sheet])
-        at = [index for number, index in enumerate(sheet) if number not in aside]
-        rows = (order.reading_columns if vertical else order.reading_rows)([quads[index] for index in at])
-        blocks.append(paragraphs.join(rows, [records[index].text for index in at]))
-        placed += [records[at[each.index]] for row in rows for each in row]
-        marks += [records[sheet[number]] for number in sorted(aside)]
-    sealed = [line.record() for line in stamps]
-    told = watermarks.told_once([mark.text for mark in marks])
-    blocks += ["\n".join(record.text for record in sealed), "\n".join(told)]
-    return (*placed, *sealed, *marks), "\n\n".join(block for block in blocks if block)
-
-
-def _sheets(lines: Sequence[Found], records: Sequence[Line], vertical: bool) -> list[list[int]]:
-    """See `sheets.parted`; a watermark that is repeated beside the text is no sheet."""
-    whole = [list(range(len(lines)))]
-    parts = whole if vertical else sheets.parted([line.quad for line in lines])
-    if len(parts) < 2:
-        return whole
-    aside = _watermarks(lines, records)
-    spread = [
-        part for part in parts if aside.issuperset(part) and watermarks.repeats([records[at].text for at in part])
-    ]
-    return whole if spread else parts
-
-
-def _watermarks(lines: Sequence[Found], records: Sequence[Line]) -> set[int]:
-    texts = [record.text for record in records]
-    return set(watermarks.find([line.quad for line in lines], [line.piece.image for line in lines], texts))

@@ -27,7 +27,9 @@ _BULLET = re.compile(
     r"|第\s?[一二三四五六七八九十百零〇\d]+\s?[条章节款项回篇部](?![的规第]))"
 )
 
+_DIGITS_BROKEN = re.compile(r"\d[-/]$")  # a date or a number, broken after its mark
 _LAST_WORD, _FIRST_WORD = re.compile(r"(?<!\w)((?:[A-Za-z]+-)*)([A-Za-z]+)-$"), re.compile(r"[a-z]+")
+_WORD = re.compile(r"[^\s\u3000-\u30ff\u3400-\u9fff]+|.")
 _FIELD = re.compile(r"^\s*(?:[\u3400-\u9fff]{1,10}\s?[：:]|[A-Z][A-Za-z. ]{0,20}:\s)")  # a label and what stands in it
 
 
@@ -51,6 +53,12 @@ def join(rows: Sequence[Sequence[Placed]], texts: Sequence[str]) -> str:
     return "\n".join(out)
 
 
+def first_word(text: str) -> str:
+    """What of a text a line break may not divide: its first word, or one CJK character."""
+    match = _WORD.match(text)
+    return match.group() if match else text
+
+
 def glue(first: str, second: str) -> str:
     """Two halves of a broken line as one: no space between CJK characters, a hyphen at a word's break taken out."""
     if not first or not second:
@@ -59,6 +67,8 @@ def glue(first: str, second: str) -> str:
         return first + second
     if first.endswith("-") and len(first) > 1 and first[-2].isalpha() and second[0].islower():
         return first + second if _is_compound(first, second) else first[:-1] + second
+    if _DIGITS_BROKEN.search(first) and second[0].isdigit():
+        return first + second
     return f"{first} {second}"
 
 

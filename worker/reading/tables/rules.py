@@ -1,0 +1,184 @@
+"""Ruled lines of a page: the strokes that tables, forms and boxes are drawn with, level and upright.
+
+A rule is thin and long: the black top-hat across it leaves what is thinner than half a glyph, and the opening along it what is
+longer than a glyph (Serra 1982, chapters 11 and 12). What is left is joined where it lies on one line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+SEEN_GLYPH_PX = 16.0  # typical glyph of the picture on which rules are sought, at most
+LOOK_MOST_PX = 3_000_000  # its pixels, at most
+CONTRAST = 12  # grey levels that a rule differs from both of its sides by: pale grey ones are drawn with 17
+INK = 24  # grey levels that other ink does
+THIN = 0.5  # of a glyph, at most
+DARK_GROUND = 140  # grey level of the surroundings below which a rule may be lighter than they are
+PIECE = 1.4  # glyphs: shorter pieces are strokes of letters
+DASH_PX = 5  # the gap between two dashes of one rule, at most
+DASH_THIN, DASH_LONG, DASH_LONG_PX = 0.25, 0.5, 8.0  # glyphs, or pixels, at most
+DASH_CORNER = 0.45  # of its bounds that ink fills where two dashes cross, at most
+DASHED_PIECE = 1.0  # glyphs of such a rule between two crossings, at least
+EDGE = 6  # grey levels between two tones that meet
+LEVEL_EDGE, UPRIGHT_EDGE = 5.0, 2.0  # glyphs of such an edge, at least
+EDGE_MEETS = 0.5  # glyphs between the end of an upright edge and the rule it ends at
+CLIMB = 0.1  # of its length that a piece may climb
+SLOPE_PX = 3  # a piece may climb by so much over its length
+JOIN_GAP = 1.2  # glyphs between two pieces of one rule
+JOIN_SHIFT = 0.3  # glyphs by which they may lie beside each other
+LEVEL_LENGTH, UPRIGHT_LENGTH = 3.0, 1.5  # glyphs, of a whole rule
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A stroke along one axis: it runs from `start` to `end` at `at` on the other axis (its middle), in pixels. An `edge` is no
+    stroke but where two tones meet."""
+
+    at: float
+    start: float
+    end: float
+    edge: bool = False
+
+    @property
+    def length(self) -> float:
+        return self.end - self.start
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """The level and the upright rules of a picture, in its pixels; and where it has thin ink, 0 or 1, at `scale` times its size."""
+
+    level: list[Rule]
+    upright: list[Rule]
+    ink: NDArray[np.uint8]
+    scale: float
+
+
+def find(grey: NDArray[np.uint8], glyph_px: float) -> Ruling:
+    """The rules of a grey picture whose text runs level with glyphs `glyph_px` high."""
+    height, width = grey.shape
+    scale = min(1.0, SEEN_GLYPH_PX / glyph_px, (LOOK_MOST_PX / (height * width)) ** 0.5)
+    if scale < 1.0:
+        size = (max(1, round(width * scale)), max(1, round(height * scale)))
+        grey = np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.uint8)
+    glyph = glyph_px * scale
+    lying, standing = _dashes(grey, glyph)
+    level = [_scaled(rule, scale) for rule in _along(grey, lying, glyph, LEVEL_EDGE, LEVEL_LENGTH)]
+    turned, dashes = np.ascontiguousarray(grey.T), np.ascontiguousarray(standing.T)
+    upright = [_scaled(rule, scale) for rule in _along(turned, dashes, glyph, UPRIGHT_EDGE, UPRIGHT_LENGTH)]
+    upright = [rule for rule in upright if not rule.edge or _is_side(rule, level, EDGE_MEETS * glyph_px)]
+    thin = _thin(glyph)
+    ink = cv2.morphologyEx(grey, cv2.MORPH_BLACKHAT, np.ones((thin, thin), np.uint8)) > INK
+    return Ruling(level, upright, np.asarray(ink, np.uint8), scale)
+
+
+def _thin(glyph: float) -> int:
+    """The height, in pixels, that a rule is lower than: odd."""
+    return 2 * max(2, round(THIN * glyph / 2)) + 1
+
+
+def _is_side(edge: Rule, level: Sequence[Rule], slack: float) -> bool:
+    """Whether an upright edge is the side of a tinted row: it ends at level rules. Bars of a chart and what is in photographs do not."""
+    return all(
+        any(abs(rule.at - end) < slack and rule.start - slack < edge.at < rule.end + slack for rule in level)
+        for end in (edge.start, edge.end)
+    )
+
+
+def _scaled(rule: Rule, scale: float) -> Rule:
+    return Rule((rule.at + 0.5) / scale, rule.start / scale, rule.end / scale, rule.edge)
+
+
+def _dashes(grey: NDArray[np.uint8], glyph: float) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Small thin spots of ink, which dashed and dotted rules are made of, those that lie and those that stand. Most letters are
+    larger."""
+    block = 2 * round(glyph) + 1
+    ink = cv2.subtract(cv2.blur(grey, (block, block)), grey) > CONTRAST
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(ink.astype(np.uint8), connectivity=8)
+    wide, high = stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]
+    hollow = stats[:, cv2.CC_STAT_AREA] <= DASH_CORNER * wide * high  # where two such rules meet
+    thin = hollow | (np.minimum(wide, high) <= max(2.0, DASH_THIN * glyph))
+    small = thin & (np.maximum(wide, high) <= max(DASH_LONG * glyph, DASH_LONG_PX))
+    small[0] = False
+    return np.asarray((small & (wide >= high))[labels], np.uint8), np.asarray(
+        (small & (high >= wide))[labels], np.uint8
+    )
+
+
+def _along(grey: NDArray[np.uint8], spots: NDArray[np.uint8], glyph: float, edge: float, shortest: float) -> list[Rule]:
+    """Level rules; `spots` may be their dashes."""
+    thin = _thin(glyph)
+    across = np.ones((thin, 1), np.uint8)
+    mask = cv2.morphologyEx(grey, cv2.MORPH_BLACKHAT, across) > CONTRAST
+    dark = cv2.blur(grey, (4 * thin + 1, 4 * thin + 1)) < DARK_GROUND
+    if dark.any():
+        mask |= (cv2.morphologyEx(grey, cv2.MORPH_TOPHAT, across) > CONTRAST) & dark
+    strokes = mask.astype(np.uint8)
+    thick = cv2.dilate(strokes, np.ones((SLOPE_PX, 1), np.uint8))
+    dashes = cv2.morphologyEx(spots, cv2.MORPH_CLOSE, np.ones((1, DASH_PX), np.uint8))
+    kept = _stretches(thick, PIECE * glyph) | _stretches(dashes, DASHED_PIECE * glyph)
+    drawn = joined(_pieces(kept, thin + SLOPE_PX), glyph)
+    sides = cv2.dilate(kept, np.ones((thin, 3), np.uint8))  # a stroke's own edges
+    edges = joined(_pieces(_stretches(_edges(grey) & (1 - sides), edge * glyph), thin), glyph)
+    rules = [*drawn, *(replace(rule, edge=True) for rule in edges)]
+    return [rule for rule in rules if rule.length >= shortest * glyph]
+
+
+def _edges(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Where one tone meets another below it: the edges of filled rows and cells."""
+    edges = np.zeros_like(grey)
+    edges[1:-1] = cv2.absdiff(grey[2:], grey[:-2]) > EDGE
+    return edges
+
+
+def _stretches(mask: NDArray[np.uint8], length: float) -> NDArray[np.uint8]:
+    """What of a mask lies in level stretches of at least this length."""
+    long = np.ones((1, max(8, round(length))), np.uint8)
+    return np.asarray(cv2.morphologyEx(mask, cv2.MORPH_OPEN, long), np.uint8)
+
+
+def _pieces(kept: NDArray[np.uint8], high: float) -> list[Rule]:
+    """Stretches that are no higher than that and hardly climb."""
+    if not kept.any():
+        return []
+    _, _, stats, centres = cv2.connectedComponentsWithStats(kept, connectivity=8)
+    return [
+        Rule(float(y), float(left), float(left + wide))
+        for (left, _, wide, tall, area), (_, y) in zip(stats[1:].tolist(), centres[1:].tolist(), strict=True)
+        if area <= high * wide and tall <= high + CLIMB * wide
+    ]
+
+
+def joined(pieces: Sequence[Rule], glyph: float) -> list[Rule]:
+    """Pieces on one line as one rule."""
+    out: list[Rule] = []
+    rows: list[list[Rule]] = []
+    for piece in sorted(pieces, key=lambda rule: rule.at):
+        if rows and piece.at - rows[-1][-1].at <= JOIN_SHIFT * glyph:
+            rows[-1].append(piece)
+        else:
+            rows.append([piece])
+    for row in rows:
+        row.sort(key=lambda rule: rule.start)
+        run = [row[0]]
+        for piece in row[1:]:
+            if piece.start - max(rule.end for rule in run) > JOIN_GAP * glyph:
+                out.append(_one(run))
+                run = []
+            run.append(piece)
+        out.append(_one(run))
+    return out
+
+
+def _one(run: Sequence[Rule]) -> Rule:
+    weight = sum(rule.length for rule in run)
+    return Rule(
+        sum(rule.at * rule.length for rule in run) / weight,
+        min(rule.start for rule in run),
+        max(rule.end for rule in run),
+    )
