@@ -28,16 +28,29 @@ export function corrected(id, page) {
   if (!lines) return page;
   let text = page.text ?? "";
   let from = 0;
+  let tables = page.tables ?? [];
   const changed = page.lines.map((line, index) => {
     const at = text.indexOf(line.text, from);
     const now = lines[index] ?? line.text;
     if (at >= 0) {
       text = text.slice(0, at) + now + text.slice(at + line.text.length);
       from = at + now.length;
+      tables = tables.map((table) => moved(table, at, now.length - line.text.length));
     }
     return index in lines ? { ...line, text: now, confidence: 1, chars: [], engine: "person" } : line;
   });
-  return { ...page, text, lines: changed };
+  tables = tables.map((table) => ({ ...table, cells: table.cells.map((cell) => ({ ...cell, text: cellText(cell, page.lines, lines) })) }));
+  return { ...page, text, lines: changed, tables };
+}
+
+// A table whose part of the text moves, or grows, because `more` characters came in at `at`.
+function moved(table, at, more) {
+  const [start, end] = table.span;
+  return { ...table, span: [at < start ? start + more : start, at < end ? end + more : end] };
+}
+
+function cellText(cell, lines, corrections) {
+  return cell.lines.reduce((text, index) => (index in corrections ? text.replace(lines[index].text, () => corrections[index]) : text), cell.text);
 }
 
 /** A whole result (as JSON gives it) with the corrections in place. */

@@ -121,7 +121,7 @@ export class TextPane {
     this.#buildBar(lines);
     this.#items = lines.map((line, index) => this.#item(line, index));
     const places = placesOf(lines);
-    this.list.replaceChildren(...rowsOf(this.#page).map((row) => h("li", {}, row.map((index, at) => {
+    this.list.replaceChildren(...rowsOf(this.#page).map((row) => row.table ? this.#table(row.table) : h("li", {}, row.map((index, at) => {
       const cell = h("div", { class: "cell" }, this.#items[index]);
       const next = row[at + 1];
       if (next !== undefined && places && apart(lines[index], lines[next])) {
@@ -139,6 +139,29 @@ export class TextPane {
     this.note.textContent = typeof said === "function" ? said() : said ? t(said) : "";
     this.note.hidden = Boolean(fieldsOf) || !this.note.textContent;
     if (this.#selected !== null) this.select(this.#selected);
+  }
+
+  // A table as on the page, its lines in their cells.
+  #table(table) {
+    const rows = Array.from({ length: table.rows }, () => h("tr"));
+    for (const cell of table.cells) {
+      rows[cell.row].append(h("td", { rowSpan: cell.rows, colSpan: cell.columns }, cell.lines.map((index) => this.#items[index])));
+    }
+    return h("li", { class: "table" },
+      h("div", { class: "table-holder" }, h("table", {}, h("tbody", {}, rows))),
+      iconButton("copy", t("copyTable"), () => this.#on.copy(this.#tabbed(table))));
+  }
+
+  // With tabs between its cells, as spreadsheets take it from the clipboard.
+  #tabbed(table) {
+    const grid = Array.from({ length: table.rows }, () => Array(table.columns).fill(""));
+    const said = (index) => this.#on.said(index);
+    for (const cell of table.cells) {
+      const changed = cell.lines.some((index) => said(index) !== undefined);
+      const text = changed ? cell.lines.map((index) => said(index) ?? this.#page.lines[index].text).join(" ") : cell.text;
+      grid[cell.row][cell.column] = text.replaceAll(/\s+/g, " ");
+    }
+    return grid.map((row) => row.join("\t")).join("\n");
   }
 
   #correct(index, text) {
@@ -185,12 +208,18 @@ export class TextPane {
   }
 }
 
-// Lines that follow each other and stand side by side on the page (a table's cells, a receipt's item and price) make one
-// row, given as a list of line numbers.
+// Lines that follow each other and stand side by side on the page (a receipt's item and price) make one row, given as a list
+// of line numbers. A table's lines make one row that names it.
 function rowsOf(page) {
   const rows = [];
+  const tables = new Map((page?.tables ?? []).flatMap((table) => table.cells.flatMap((cell) => cell.lines.map((index) => [index, table]))));
   (page?.lines ?? []).forEach((line, index) => {
-    const before = page.lines[index - 1];
+    const table = tables.get(index);
+    if (table) {
+      if (rows.at(-1)?.table !== table) rows.push({ table });
+      return;
+    }
+    const before = tables.has(index - 1) ? undefined : page.lines[index - 1];
     if (before?.box && line.box && beside(before.box, line.box)) rows.at(-1).push(index);
     else rows.push([index]);
   });

@@ -6,31 +6,31 @@ in columns without walls makes others (`aligned`), and the lines are put into th
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from shared.records import Line, Quad
-from worker.reading import geometry, order
+from worker.reading import geometry
 from worker.reading.geometry import Floats
-from worker.reading.tables import aligned, fill, rules
+from worker.reading.tables import aligned, fill, level, rules
 from worker.reading.tables.grid import Grid, grids, with_columns, without_slivers
+from worker.reading.tables.level import Level
+from worker.reading.tables.row_ends import within_rows
 from worker.reading.tables.segments import segments as segments_of
 
 FEWEST_LINES = 4  # of a page that may hold a table
-LEVEL_DEG = 0.2  # a picture that leans less is not turned
 FEWEST_TEXTS = 4  # cells of a table that hold text, and
-FILLED = 0.3  # of all of them
+FILLED = 0.2  # of all of them
 MOST_LINES = 6.0  # lines a filled cell holds, on average: what holds more is a frame around prose
 MOST_TORN = 0.1  # of its cells that a wall may divide a word of
 SLIVER = 2.0  # glyphs: narrower columns and rows without text are none
 MOST_CLUTTER = 0.008  # of a table that has ink beside its text and rules
 BESIDE_TEXT, BESIDE_RULE = 0.2, 0.5  # of a line's height, and glyphs, around them that are not looked at
 ON_RULE = 0.6  # of a level rule that runs through the middle of lines: it is their strokes
+SIDE = 3.0  # glyphs: shorter upright rules may be letters' stems
 STEM = 1.05  # of a line's height that a letter's stem may have
 MEETS = 0.2  # glyphs between the end of a wall and the rule it ends at
 MIDDLE = 0.12  # of a line's height at its top and bottom that is not its middle
@@ -64,15 +64,22 @@ def find(picture: NDArray[np.uint8], lines: Sequence[Line], glyph_px: float) -> 
     level_lines = [line for line in lines if not line.vertical]
     if len(level_lines) < FEWEST_LINES or glyph_px <= 0:
         return [], [[line] for line in lines]
-    turn = _level(picture, order.tilt([np.array(line.box, np.float32) for line in level_lines]))
-    boxes = [turn.forth(np.array(line.box, np.float32)) for line in lines]
-    ruling = rules.find(turn.grey(picture), glyph_px)
-    flat = [rule for rule in ruling.level if not _is_stroke(rule, boxes)]
+    quads = [np.array(line.box, np.float32) for line in lines]
+    page = level.turned(picture.shape[1], picture.shape[0], [np.array(line.box, np.float32) for line in level_lines])
+    boxes = [page.forth(quad) for quad in quads]
+    ruling = rules.find(page.grey(picture), glyph_px)
+    straight = level.straightened(page, boxes, ruling.climbs, ruling.leans)
+    if straight is not None:
+        page, boxes = straight, [straight.forth(quad) for quad in quads]
+        ruling = rules.find(page.grey(picture), glyph_px)
+    flat = [rule for rule in ruling.level if not _is_stroke(rule, boxes) or _is_shut(rule, ruling.upright, glyph_px)]
     steep = [rule for rule in ruling.upright if not _is_stem(rule, boxes, flat, glyph_px)]
     segments = segments_of(lines, boxes)
     bounds = [(p.left, p.top, p.right, p.bottom) for p in segments]
-    found = [with_columns(grid, bounds) for grid in grids(flat, steep, glyph_px) if grid.rows > 1]
-    found = [grid for grid in found if grid.columns > 1 and not aligned.goes_on(grid, segments, glyph_px)]
+    found = [within_rows(with_columns(grid, bounds), segments) for grid in grids(flat, steep, glyph_px)]
+    found = [
+        grid for grid in found if min(grid.rows, grid.columns) > 1 and not aligned.goes_on(grid, segments, glyph_px)
+    ]
     loose = [p for p in segments if not any(_inside(grid, (p.left + p.right) / 2, p.middle) for grid in found)]
     free = [rule for rule in flat if not any(_inside(grid, (rule.start + rule.end) / 2, rule.at) for grid in found)]
     found += aligned.find(loose, free, glyph_px)
@@ -80,7 +87,7 @@ def find(picture: NDArray[np.uint8], lines: Sequence[Line], glyph_px: float) -> 
     sketches: list[Sketch] = []
     left = [_Piece(number, line, box) for number, (line, box) in enumerate(zip(lines, boxes, strict=True))]
     for grid in sorted(found, key=lambda each: (each.ys[0], each.xs[0])):
-        sketch, beside = _filled(grid, left, turn, glyph_px)
+        sketch, beside = _filled(grid, left, page, glyph_px)
         if sketch is not None:
             sketches.append(sketch)
             left = beside
@@ -88,45 +95,6 @@ def find(picture: NDArray[np.uint8], lines: Sequence[Line], glyph_px: float) -> 
     for piece in left:
         rest[piece.source].append(piece.line)
     return sketches, rest
-
-
-@dataclass(frozen=True, slots=True)
-class _Level:
-    """A picture turned so that its text runs level: the matrix there, or None where it is level as it is."""
-
-    matrix: NDArray[np.float64] | None
-    width: int
-    height: int
-
-    def grey(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
-        if self.matrix is not None:
-            grey = cv2.warpAffine(
-                grey, self.matrix, (self.width, self.height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-            )
-        return np.asarray(grey, np.uint8)
-
-    def forth(self, points: Floats) -> Floats:
-        if self.matrix is None:
-            return points
-        return np.asarray(points @ self.matrix[:, :2].T + self.matrix[:, 2], np.float32)
-
-    def back(self, left: float, top: float, right: float, bottom: float) -> Quad:
-        corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom]])
-        if self.matrix is not None:
-            corners = (corners - self.matrix[:, 2]) @ np.linalg.inv(self.matrix[:, :2]).T
-        return geometry.as_record(corners.astype(np.float32))
-
-
-def _level(picture: NDArray[np.uint8], turn_deg: float) -> _Level:
-    height, width = picture.shape[:2]
-    if abs(turn_deg) < LEVEL_DEG:
-        return _Level(None, width, height)
-    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), turn_deg, 1.0)
-    cos, sin = abs(math.cos(math.radians(turn_deg))), abs(math.sin(math.radians(turn_deg)))
-    wide, high = math.ceil(width * cos + height * sin), math.ceil(width * sin + height * cos)
-    matrix[:, 2] += (wide - width) / 2, (high - height) / 2
-    return _Level(matrix, wide, high)
 
 
 def _is_stroke(rule: rules.Rule, boxes: Sequence[Floats]) -> bool:
@@ -138,6 +106,17 @@ def _is_stroke(rule: rules.Rule, boxes: Sequence[Floats]) -> bool:
         if top + margin < rule.at < bottom - margin:
             covered += max(0.0, min(right, rule.end) - max(left, rule.start))
     return covered > ON_RULE * rule.length
+
+
+def _is_shut(rule: rules.Rule, steep: Sequence[rules.Rule], glyph: float) -> bool:
+    """Whether a level rule runs from one upright rule to another: text may stand on it all the same."""
+    return all(
+        any(
+            abs(each.at - end) < glyph and each.start < rule.at < each.end and each.length > SIDE * glyph
+            for each in steep
+        )
+        for end in (rule.start, rule.end)
+    )
 
 
 def _is_stem(rule: rules.Rule, boxes: Sequence[Floats], flat: Sequence[rules.Rule], glyph: float) -> bool:
@@ -185,7 +164,7 @@ def _clutter(grid: Grid, ruling: rules.Ruling, boxes: Sequence[Floats], glyph: f
     return float(ink.mean())
 
 
-def _filled(grid: Grid, lines: Sequence[_Piece], turn: _Level, glyph_px: float) -> tuple[Sketch | None, list[_Piece]]:
+def _filled(grid: Grid, lines: Sequence[_Piece], page: Level, glyph_px: float) -> tuple[Sketch | None, list[_Piece]]:
     """The grid with its text, and what stands in none of its cells; None where it is no table."""
     held: list[list[_Piece]] = [[] for _ in grid.cells]
     rest: list[_Piece] = []
@@ -194,7 +173,7 @@ def _filled(grid: Grid, lines: Sequence[_Piece], turn: _Level, glyph_px: float) 
         divided = fill.divided(piece.line, piece.box, grid)
         torn += fill.is_torn(divided)
         for part, cell in divided:
-            box = piece.box if part is piece.line else turn.forth(np.array(part.box, np.float32))
+            box = piece.box if part is piece.line else page.forth(np.array(part.box, np.float32))
             (rest if cell is None else held[cell]).append(_Piece(piece.source, part, box))
     full = [cell for cell in held if cell]
     rows = {cell.row for cell, parts in zip(grid.cells, held, strict=True) if parts}
@@ -206,7 +185,7 @@ def _filled(grid: Grid, lines: Sequence[_Piece], turn: _Level, glyph_px: float) 
     grid, kept = without_slivers(grid, [bool(parts) for parts in held], SLIVER * glyph_px)
     held = [held[number] for number in kept]
     parts, texts = fill.in_cells(grid, [[(piece.line, piece.box) for piece in cell] for cell in held])
-    quads = tuple(turn.back(cell.left, cell.top, cell.right, cell.bottom) for cell in grid.cells)
-    around = turn.back(grid.xs[0], grid.ys[0], grid.xs[-1], grid.ys[-1])
+    quads = tuple(page.back(cell.left, cell.top, cell.right, cell.bottom) for cell in grid.cells)
+    around = page.back(grid.xs[0], grid.ys[0], grid.xs[-1], grid.ys[-1])
     sources = frozenset(piece.source for cell in held for piece in cell)
     return Sketch(grid, parts, texts=texts, quads=quads, box=around, sources=sources), rest

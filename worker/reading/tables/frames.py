@@ -11,7 +11,8 @@ from worker.reading.tables.columns import columns_of, crosses, gutters_of, neede
 from worker.reading.tables.rules import Rule
 from worker.reading.tables.segments import Segment
 
-SAME_END = 1.5  # glyphs between the ends of rules of one table
+SAME_END = 1.2  # glyphs between the ends of rules of one table, and
+LEAN = 0.03  # of their distance: nothing tells how a photographed table without walls leans
 TWICE = 0.7  # glyphs between the two edges of one rule, at most
 WIDE = 0.6  # of a frame's width that a lone segment of a table may have
 MOST_WAITING = 2  # lone lines between a table and a row that goes on with its columns
@@ -24,7 +25,8 @@ def frames(pieces: Sequence[Segment], level: Sequence[Rule], glyph: float) -> li
     groups: list[list[Rule]] = []
     for rule in sorted(level, key=lambda each: each.at):
         for group in groups:
-            if abs(group[0].start - rule.start) < SAME_END * glyph and abs(group[0].end - rule.end) < SAME_END * glyph:
+            slack = SAME_END * glyph + LEAN * (rule.at - group[-1].at)
+            if abs(group[-1].start - rule.start) < slack and abs(group[-1].end - rule.end) < slack:
                 group.append(rule)
                 break
         else:
@@ -40,7 +42,7 @@ def frames(pieces: Sequence[Segment], level: Sequence[Rule], glyph: float) -> li
             places = list(run)
             if tabular and any(bands[at] > 1 for at in places):
                 out.append(lines[places[0] : places[-1] + 2])
-    return out
+    return sorted(out, key=lambda frame: all(rule.edge for rule in frame))  # the edges of a sheet on a desk last
 
 
 def _band(pieces: Sequence[Segment], above: Rule, below: Rule, glyph: float) -> int:

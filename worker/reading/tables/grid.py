@@ -147,6 +147,18 @@ def with_columns(grid: Grid, pieces: Sequence[tuple[float, float, float, float]]
     return Grid(grid.xs, grid.ys, tuple(cells))
 
 
+def with_lines(grid: Grid, ys: Sequence[float]) -> Grid:
+    """The grid with more lines between its rows: cells of one row become one in each, others span more."""
+    place = {row: ys.index(y) for row, y in enumerate(grid.ys)}
+    cells = []
+    for cell in grid.cells:
+        first, end = place[cell.row], place[cell.row + cell.rows]
+        for top in range(first, end) if cell.rows == 1 else (first,):
+            rows = 1 if cell.rows == 1 else end - first
+            cells.append(Cell(top, cell.column, rows, cell.columns, cell.left, ys[top], cell.right, ys[top + rows]))
+    return Grid(grid.xs, tuple(ys), tuple(sorted(cells, key=lambda cell: (cell.row, cell.column))))
+
+
 def without_slivers(grid: Grid, full: Sequence[bool], narrow: float) -> tuple[Grid, list[int]]:
     """The grid without columns and rows that are `narrow` and hold no text (double walls, the white between tinted words), and the old
     place of each cell that is left. `full` says which cells hold text."""

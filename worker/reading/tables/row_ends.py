@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from worker.reading.tables.columns import Gutter, columns_of
+from worker.reading.tables.grid import Grid, with_lines
 from worker.reading.tables.rules import Rule
 from worker.reading.tables.segments import Segment
 
@@ -20,6 +21,20 @@ SAME_LINE = 0.3  # and that the cores of two rows are apart, unless one stands u
 LEADING_JUMP = 1.5  # times the white between the lines of a cell that is between rows
 LEAST = 0.15  # of the widest white: narrower ones are told apart no more
 RULED = 0.4  # of the bands between rules that hold one row of text, from which rules part the rows
+
+
+def within_rows(grid: Grid, pieces: Sequence[Segment]) -> Grid:
+    """The grid with the rows parted that hold several figures in one cell: walls between columns, and none between rows."""
+    gutters = [(x, x) for x in grid.xs[1:-1]]
+    ys: list[float] = []
+    for row in range(grid.rows):
+        top, bottom = grid.ys[row], grid.ys[row + 1]
+        ys.append(top)
+        cells = [cell for cell in grid.cells if cell.row <= row < cell.row + cell.rows]
+        inside = [p for p in pieces if top < p.middle < bottom and grid.xs[0] < (p.left + p.right) / 2 < grid.xs[-1]]
+        if all(cell.rows == cell.columns == 1 for cell in cells) and _sums_share(inside, gutters, []):
+            ys += separators(inside, gutters, [])
+    return grid if len(ys) == grid.rows else with_lines(grid, [*ys, grid.ys[-1]])
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from worker.reading.tables.level import Lean
+
 SEEN_GLYPH_PX = 16.0  # typical glyph of the picture on which rules are sought, at most
 LOOK_MOST_PX = 3_000_000  # its pixels, at most
 CONTRAST = 12  # grey levels that a rule differs from both of its sides by: pale grey ones are drawn with 17
@@ -20,12 +22,13 @@ INK = 24  # grey levels that other ink does
 THIN = 0.5  # of a glyph, at most
 DARK_GROUND = 140  # grey level of the surroundings below which a rule may be lighter than they are
 PIECE = 1.4  # glyphs: shorter pieces are strokes of letters
-DASH_PX = 5  # the gap between two dashes of one rule, at most
+DASH_GAP_PX = 5  # the gap between two dashes of one rule, at most
 DASH_THIN, DASH_LONG, DASH_LONG_PX = 0.25, 0.5, 8.0  # glyphs, or pixels, at most
 DASH_CORNER = 0.45  # of its bounds that ink fills where two dashes cross, at most
-DASHED_PIECE = 1.0  # glyphs of such a rule between two crossings, at least
+DASHED = 1.0  # glyphs of such a rule between two crossings, at least
 EDGE = 6  # grey levels between two tones that meet
 LEVEL_EDGE, UPRIGHT_EDGE = 5.0, 2.0  # glyphs of such an edge, at least
+LEANING = 5.0  # glyphs of a rule whose direction counts
 EDGE_MEETS = 0.5  # glyphs between the end of an upright edge and the rule it ends at
 CLIMB = 0.1  # of its length that a piece may climb
 SLOPE_PX = 3  # a piece may climb by so much over its length
@@ -51,10 +54,13 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
-    """The level and the upright rules of a picture, in its pixels; and where it has thin ink, 0 or 1, at `scale` times its size."""
+    """The level and the upright rules of a picture, in its pixels; how long ones of both kinds lean (see `level.Lean`); and where it has thin
+    ink, 0 or 1, at `scale` times its size."""
 
     level: list[Rule]
     upright: list[Rule]
+    climbs: list[Lean]
+    leans: list[Lean]
     ink: NDArray[np.uint8]
     scale: float
 
@@ -67,14 +73,16 @@ def find(grey: NDArray[np.uint8], glyph_px: float) -> Ruling:
         size = (max(1, round(width * scale)), max(1, round(height * scale)))
         grey = np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.uint8)
     glyph = glyph_px * scale
+    leans: tuple[list[Lean], list[Lean]] = ([], [])
     lying, standing = _dashes(grey, glyph)
-    level = [_scaled(rule, scale) for rule in _along(grey, lying, glyph, LEVEL_EDGE, LEVEL_LENGTH)]
+    level = [_scaled(rule, scale) for rule in _along(grey, lying, glyph, LEVEL_EDGE, LEVEL_LENGTH, leans[0])]
     turned, dashes = np.ascontiguousarray(grey.T), np.ascontiguousarray(standing.T)
-    upright = [_scaled(rule, scale) for rule in _along(turned, dashes, glyph, UPRIGHT_EDGE, UPRIGHT_LENGTH)]
+    upright = [_scaled(rule, scale) for rule in _along(turned, dashes, glyph, UPRIGHT_EDGE, UPRIGHT_LENGTH, leans[1])]
     upright = [rule for rule in upright if not rule.edge or _is_side(rule, level, EDGE_MEETS * glyph_px)]
     thin = _thin(glyph)
     ink = cv2.morphologyEx(grey, cv2.MORPH_BLACKHAT, np.ones((thin, thin), np.uint8)) > INK
-    return Ruling(level, upright, np.asarray(ink, np.uint8), scale)
+    climbs, tilts = ([(at / scale, climb, length / scale) for at, climb, length in way] for way in leans)
+    return Ruling(level, upright, climbs, tilts, np.asarray(ink, np.uint8), scale)
 
 
 def _thin(glyph: float) -> int:
@@ -105,13 +113,14 @@ def _dashes(grey: NDArray[np.uint8], glyph: float) -> tuple[NDArray[np.uint8], N
     thin = hollow | (np.minimum(wide, high) <= max(2.0, DASH_THIN * glyph))
     small = thin & (np.maximum(wide, high) <= max(DASH_LONG * glyph, DASH_LONG_PX))
     small[0] = False
-    return np.asarray((small & (wide >= high))[labels], np.uint8), np.asarray(
-        (small & (high >= wide))[labels], np.uint8
-    )
+    lying, standing = (small & (wide >= high)).astype(np.uint8), (small & (high >= wide)).astype(np.uint8)
+    return np.asarray(lying[labels], np.uint8), np.asarray(standing[labels], np.uint8)
 
 
-def _along(grey: NDArray[np.uint8], spots: NDArray[np.uint8], glyph: float, edge: float, shortest: float) -> list[Rule]:
-    """Level rules; `spots` may be their dashes."""
+def _along(
+    grey: NDArray[np.uint8], spots: NDArray[np.uint8], glyph: float, edge: float, shortest: float, leans: list[Lean]
+) -> list[Rule]:
+    """Level rules; `spots` may be their dashes. How long ones climb is put into `leans`."""
     thin = _thin(glyph)
     across = np.ones((thin, 1), np.uint8)
     mask = cv2.morphologyEx(grey, cv2.MORPH_BLACKHAT, across) > CONTRAST
@@ -120,9 +129,9 @@ def _along(grey: NDArray[np.uint8], spots: NDArray[np.uint8], glyph: float, edge
         mask |= (cv2.morphologyEx(grey, cv2.MORPH_TOPHAT, across) > CONTRAST) & dark
     strokes = mask.astype(np.uint8)
     thick = cv2.dilate(strokes, np.ones((SLOPE_PX, 1), np.uint8))
-    dashes = cv2.morphologyEx(spots, cv2.MORPH_CLOSE, np.ones((1, DASH_PX), np.uint8))
-    kept = _stretches(thick, PIECE * glyph) | _stretches(dashes, DASHED_PIECE * glyph)
-    drawn = joined(_pieces(kept, thin + SLOPE_PX), glyph)
+    dashes = cv2.morphologyEx(spots, cv2.MORPH_CLOSE, np.ones((1, DASH_GAP_PX), np.uint8))
+    kept = _stretches(thick, PIECE * glyph) | _stretches(dashes, DASHED * glyph)
+    drawn = joined(_pieces(kept, thin + SLOPE_PX, leans, LEANING * glyph), glyph)
     sides = cv2.dilate(kept, np.ones((thin, 3), np.uint8))  # a stroke's own edges
     edges = joined(_pieces(_stretches(_edges(grey) & (1 - sides), edge * glyph), thin), glyph)
     rules = [*drawn, *(replace(rule, edge=True) for rule in edges)]
@@ -142,16 +151,23 @@ def _stretches(mask: NDArray[np.uint8], length: float) -> NDArray[np.uint8]:
     return np.asarray(cv2.morphologyEx(mask, cv2.MORPH_OPEN, long), np.uint8)
 
 
-def _pieces(kept: NDArray[np.uint8], high: float) -> list[Rule]:
+def _pieces(kept: NDArray[np.uint8], high: float, leans: list[Lean] | None = None, long: float = 0.0) -> list[Rule]:
     """Stretches that are no higher than that and hardly climb."""
-    if not kept.any():
-        return []
-    _, _, stats, centres = cv2.connectedComponentsWithStats(kept, connectivity=8)
-    return [
-        Rule(float(y), float(left), float(left + wide))
-        for (left, _, wide, tall, area), (_, y) in zip(stats[1:].tolist(), centres[1:].tolist(), strict=True)
-        if area <= high * wide and tall <= high + CLIMB * wide
-    ]
+    out = []
+    for outline in cv2.findContours(kept, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0]:
+        left, top, wide, tall = cv2.boundingRect(outline)
+        if cv2.contourArea(outline) > high * wide or tall > high + CLIMB * wide:
+            continue
+        y = top + (tall - 1) / 2
+        out.append(Rule(y, float(left), float(left + wide)))
+        if leans is not None and wide >= long:
+            points = outline[:, 0]
+            first, last = (
+                float(points[part, 1].mean())
+                for part in (points[:, 0] < left + wide / 8, points[:, 0] >= left + wide * 7 / 8)
+            )
+            leans.append((y, (last - first) / (wide * 7 / 8), float(wide)))
+    return out
 
 
 def joined(pieces: Sequence[Rule], glyph: float) -> list[Rule]:
