@@ -91,7 +91,7 @@ def rows_of(lines: Sequence[P]) -> list[list[P]]:
             best.append(line)
     for row in rows:
         row.sort(key=lambda p: p.left)
-    return sorted(rows, key=lambda row: float(np.mean([p.middle for p in row])))
+    return sorted(rows, key=lambda row: sum(p.middle for p in row) / len(row))
 
 
 def reading_rows(quads: Sequence[Floats], turn_deg: float | None = None) -> list[list[Placed]]:

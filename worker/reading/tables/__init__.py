@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.records import Line, Quad
-from worker.reading import geometry
+from worker.reading import geometry, order
 from worker.reading.geometry import Floats
 from worker.reading.tables import aligned, fill, level, rules
 from worker.reading.tables.grid import Grid, grids, with_columns, without_slivers
@@ -34,6 +34,10 @@ SIDE = 3.0  # glyphs: shorter upright rules may be letters' stems
 STEM = 1.05  # of a line's height that a letter's stem may have
 MEETS = 0.2  # glyphs between the end of a wall and the rule it ends at
 MIDDLE = 0.12  # of a line's height at its top and bottom that is not its middle
+
+
+Bounds = tuple[float, float, float, float]
+"""Left, top, right and bottom of a line in the level picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +70,17 @@ def find(picture: NDArray[np.uint8], lines: Sequence[Line], glyph_px: float) -> 
         return [], [[line] for line in lines]
     quads = [np.array(line.box, np.float32) for line in lines]
     page = level.turned(picture.shape[1], picture.shape[0], [np.array(line.box, np.float32) for line in level_lines])
-    boxes = [page.forth(quad) for quad in quads]
-    ruling = rules.find(page.grey(picture), glyph_px)
+    boxes = page.forth_all(quads)
+    if sum(1 for row in order.rows_of(segments_of(lines, boxes)) if len(row) > 1) < 2:
+        return [], [[line] for line in lines]  # nothing stands beside anything
+    ruling = _ruling(picture, page, glyph_px)
     straight = level.straightened(page, boxes, ruling.climbs, ruling.leans)
     if straight is not None:
-        page, boxes = straight, [straight.forth(quad) for quad in quads]
-        ruling = rules.find(page.grey(picture), glyph_px)
-    flat = [rule for rule in ruling.level if not _is_stroke(rule, boxes) or _is_shut(rule, ruling.upright, glyph_px)]
-    steep = [rule for rule in ruling.upright if not _is_stem(rule, boxes, flat, glyph_px)]
+        page, boxes = straight, straight.forth_all(quads)
+        ruling = _ruling(picture, page, glyph_px)
+    around = [geometry.bounds(box) for box in boxes]
+    flat = [rule for rule in ruling.level if not _is_stroke(rule, around) or _is_shut(rule, ruling.upright, glyph_px)]
+    steep = [rule for rule in ruling.upright if not _is_stem(rule, around, flat, glyph_px)]
     segments = segments_of(lines, boxes)
     bounds = [(p.left, p.top, p.right, p.bottom) for p in segments]
     found = [within_rows(with_columns(grid, bounds), segments) for grid in grids(flat, steep, glyph_px)]
@@ -83,7 +90,7 @@ def find(picture: NDArray[np.uint8], lines: Sequence[Line], glyph_px: float) -> 
     loose = [p for p in segments if not any(_inside(grid, (p.left + p.right) / 2, p.middle) for grid in found)]
     free = [rule for rule in flat if not any(_inside(grid, (rule.start + rule.end) / 2, rule.at) for grid in found)]
     found += aligned.find(loose, free, glyph_px)
-    found = [grid for grid in found if _clutter(grid, ruling, boxes, glyph_px) < MOST_CLUTTER]
+    found = [grid for grid in found if _clutter(grid, ruling, around, glyph_px) < MOST_CLUTTER]
     sketches: list[Sketch] = []
     left = [_Piece(number, line, box) for number, (line, box) in enumerate(zip(lines, boxes, strict=True))]
     for grid in sorted(found, key=lambda each: (each.ys[0], each.xs[0])):
@@ -97,11 +104,15 @@ def find(picture: NDArray[np.uint8], lines: Sequence[Line], glyph_px: float) -> 
     return sketches, rest
 
 
-def _is_stroke(rule: rules.Rule, boxes: Sequence[Floats]) -> bool:
+def _ruling(picture: NDArray[np.uint8], page: Level, glyph_px: float) -> rules.Ruling:
+    scale = rules.scale_of(page.width, page.height, glyph_px, page.matrix is not None)
+    return rules.find(page.grey(picture, scale), glyph_px, scale)
+
+
+def _is_stroke(rule: rules.Rule, boxes: Sequence[Bounds]) -> bool:
     """Whether a level rule is made of the strokes of a line's characters."""
     covered = 0.0
-    for box in boxes:
-        left, top, right, bottom = geometry.bounds(box)
+    for left, top, right, bottom in boxes:
         margin = MIDDLE * (bottom - top)
         if top + margin < rule.at < bottom - margin:
             covered += max(0.0, min(right, rule.end) - max(left, rule.start))
@@ -119,11 +130,10 @@ def _is_shut(rule: rules.Rule, steep: Sequence[rules.Rule], glyph: float) -> boo
     )
 
 
-def _is_stem(rule: rules.Rule, boxes: Sequence[Floats], flat: Sequence[rules.Rule], glyph: float) -> bool:
+def _is_stem(rule: rules.Rule, boxes: Sequence[Bounds], flat: Sequence[rules.Rule], glyph: float) -> bool:
     """Whether an upright rule is the stem of a letter: it stands in a line, is no higher than that, and ends at no rule."""
     middle = (rule.start + rule.end) / 2
-    for box in boxes:
-        left, top, right, bottom = geometry.bounds(box)
+    for left, top, right, bottom in boxes:
         if left < rule.at < right and top < middle < bottom and rule.length < STEM * (bottom - top):
             return not all(
                 any(abs(each.at - end) < MEETS * glyph and each.start < rule.at < each.end for each in flat)
@@ -136,7 +146,7 @@ def _inside(grid: Grid, x: float, y: float) -> bool:
     return grid.xs[0] <= x <= grid.xs[-1] and grid.ys[0] <= y <= grid.ys[-1]
 
 
-def _clutter(grid: Grid, ruling: rules.Ruling, boxes: Sequence[Floats], glyph: float) -> float:
+def _clutter(grid: Grid, ruling: rules.Ruling, boxes: Sequence[Bounds], glyph: float) -> float:
     """The share of a table that has ink beside its lines and rules: curves and bars of a chart, the things of a photograph."""
     left, top, right, bottom = (
         max(0, round(value * ruling.scale)) for value in (grid.xs[0], grid.ys[0], grid.xs[-1], grid.ys[-1])
@@ -154,8 +164,7 @@ def _clutter(grid: Grid, ruling: rules.Ruling, boxes: Sequence[Floats], glyph: f
             max(0, int((x0 - margin) * ruling.scale) - left) : max(0, int((x1 + margin) * ruling.scale) + 1 - left),
         ] = 0
 
-    for box in boxes:
-        x0, y0, x1, y1 = geometry.bounds(box)
+    for x0, y0, x1, y1 in boxes:
         blank(x0, y0, x1, y1, BESIDE_TEXT * (y1 - y0))
     for rule in ruling.level:
         blank(rule.start, rule.at, rule.end, rule.at, BESIDE_RULE * glyph)

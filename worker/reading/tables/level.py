@@ -18,7 +18,9 @@ from shared.records import Quad
 from worker.reading import geometry, order
 from worker.reading.geometry import Floats
 
-LEVEL_DEG = 0.2  # a page that leans less is not turned
+LEVEL_DEG = 0.2  # a page that leans less is not turned,
+LEFT_DEG = 0.35  # nor turned again by what its rules lean
+FINER = 2.0  # times
 LONG_ASPECT = 3.0  # width against height of a line whose angle is known well
 FEWEST_LINES = 6  # such lines, at least, tell of a perspective,
 FEWEST_RULES = 2  # and so many upright rules
@@ -38,17 +40,25 @@ class Level:
     width: int
     height: int
 
-    def grey(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """The level picture of a BGR page, in grey."""
+    def grey(self, picture: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:
+        """The level picture of a BGR page, in grey, at `scale` (1 at most) times its size."""
         grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
         if self.matrix is not None:
-            size = (self.width, self.height)
-            grey = cv2.warpPerspective(grey, self.matrix, size, borderMode=cv2.BORDER_REPLICATE)
-        return np.asarray(grey, np.uint8)
+            fine = min(1.0, FINER * scale)  # thin rules grow pale when they are turned: this is done on a finer picture
+            grey = _shrunk(grey, fine, picture.shape[1], picture.shape[0])
+            zoom = np.diag([fine, fine, 1.0])
+            size = (max(1, round(self.width * fine)), max(1, round(self.height * fine)))
+            matrix = zoom @ self.matrix @ np.linalg.inv(zoom)
+            grey = cv2.warpPerspective(grey, matrix, size, borderMode=cv2.BORDER_REPLICATE)
+        return np.asarray(_shrunk(grey, scale, self.width, self.height), np.uint8)
 
     def forth(self, points: Floats) -> Floats:
         """Points of the page in the level picture, (n, 2)."""
         return points if self.matrix is None else geometry.through(self.matrix, points)
+
+    def forth_all(self, quads: Sequence[Floats]) -> list[Floats]:
+        """Boxes of the page in the level picture."""
+        return list(self.forth(np.concatenate(quads)).reshape(-1, 4, 2)) if quads else []
 
     def back(self, left: float, top: float, right: float, bottom: float) -> Quad:
         """A rectangle of the level picture on the page."""
@@ -56,6 +66,12 @@ class Level:
         if self.matrix is not None:
             corners = geometry.through(np.asarray(np.linalg.inv(self.matrix), np.float64), corners)
         return geometry.as_record(corners)
+
+
+def _shrunk(grey: cv2.typing.MatLike, scale: float, width: int, height: int) -> cv2.typing.MatLike:
+    """A picture at `scale` times the size of the whole."""
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return grey if size == grey.shape[::-1] else cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
 
 
 def turned(width: int, height: int, boxes: Sequence[Floats]) -> Level:
@@ -79,7 +95,7 @@ def straightened(
     flat = _fan(lines, level.height) if len(lines) >= FEWEST_LINES else None
     steep = _fan(uprights, level.width) if len(uprights) >= FEWEST_RULES else None
     left = float(np.median([climb for _, climb, _ in rules])) if len(rules) >= FEWEST_RULES else 0.0
-    if flat is None and steep is None and abs(left) < math.tan(math.radians(LEVEL_DEG)):
+    if flat is None and steep is None and abs(left) < math.tan(math.radians(LEFT_DEG)):
         return None
     (a, b), (c, d) = flat or (left, 0.0), steep or (0.0 if flat else -left, 0.0)
     x1, y1, x2, y2 = level.width * 0.1, level.height * 0.1, level.width * 0.9, level.height * 0.9

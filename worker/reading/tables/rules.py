@@ -6,6 +6,7 @@ longer than a glyph (Serra 1982, chapters 11 and 12). What is left is joined whe
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -15,14 +16,15 @@ from numpy.typing import NDArray
 
 from worker.reading.tables.level import Lean
 
-SEEN_GLYPH_PX = 16.0  # typical glyph of the picture on which rules are sought, at most
-LOOK_MOST_PX = 3_000_000  # its pixels, at most
+LEAST_GLYPH_PX = 12.0  # typical glyph of the picture on which rules are sought, before it is halved again
+TURNED_GLYPH_PX = 16.0  # the same of one that was turned level
+LOOK_MOST_PX = 4_000_000  # its pixels, at most
 CONTRAST = 12  # grey levels that a rule differs from both of its sides by: pale grey ones are drawn with 17
 INK = 24  # grey levels that other ink does
 THIN = 0.5  # of a glyph, at most
 DARK_GROUND = 140  # grey level of the surroundings below which a rule may be lighter than they are
 PIECE = 1.4  # glyphs: shorter pieces are strokes of letters
-DASH_GAP_PX = 5  # the gap between two dashes of one rule, at most
+DASH_GAP, DASH_GAP_PX = 0.2, 5  # twice of a glyph, or pixels, between two dashes of one rule, at most
 DASH_THIN, DASH_LONG, DASH_LONG_PX = 0.25, 0.5, 8.0  # glyphs, or pixels, at most
 DASH_CORNER = 0.45  # of its bounds that ink fills where two dashes cross, at most
 DASHED = 1.0  # glyphs of such a rule between two crossings, at least
@@ -65,13 +67,19 @@ class Ruling:
     scale: float
 
 
-def find(grey: NDArray[np.uint8], glyph_px: float) -> Ruling:
-    """The rules of a grey picture whose text runs level with glyphs `glyph_px` high."""
-    height, width = grey.shape
-    scale = min(1.0, SEEN_GLYPH_PX / glyph_px, (LOOK_MOST_PX / (height * width)) ** 0.5)
-    if scale < 1.0:
-        size = (max(1, round(width * scale)), max(1, round(height * scale)))
-        grey = np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.uint8)
+def scale_of(width: int, height: int, glyph_px: float, turned: bool) -> float:
+    """How many times its size a page with such glyphs is looked at: halved as often as its glyphs and its size allow, for other scales
+    take many times as long. What was turned is sampled anew anyhow, and is best averaged over a little more than a pixel."""
+    if turned:
+        return min(1.0, TURNED_GLYPH_PX / glyph_px, math.sqrt(LOOK_MOST_PX / (width * height)))
+    scale = 1.0
+    while glyph_px * scale >= 2 * LEAST_GLYPH_PX or width * height * scale * scale > LOOK_MOST_PX:
+        scale /= 2
+    return scale
+
+
+def find(grey: NDArray[np.uint8], glyph_px: float, scale: float) -> Ruling:
+    """The rules of a page with glyphs `glyph_px` high whose text runs level, given in grey at `scale` times its size."""
     glyph = glyph_px * scale
     leans: tuple[list[Lean], list[Lean]] = ([], [])
     lying, standing = _dashes(grey, glyph)
@@ -129,7 +137,9 @@ def _along(
         mask |= (cv2.morphologyEx(grey, cv2.MORPH_TOPHAT, across) > CONTRAST) & dark
     strokes = mask.astype(np.uint8)
     thick = cv2.dilate(strokes, np.ones((SLOPE_PX, 1), np.uint8))
-    dashes = cv2.morphologyEx(spots, cv2.MORPH_CLOSE, np.ones((1, DASH_GAP_PX), np.uint8))
+    dashes = cv2.morphologyEx(
+        spots, cv2.MORPH_CLOSE, np.ones((1, max(DASH_GAP_PX, 2 * round(DASH_GAP * glyph) + 1)), np.uint8)
+    )
     kept = _stretches(thick, PIECE * glyph) | _stretches(dashes, DASHED * glyph)
     drawn = joined(_pieces(kept, thin + SLOPE_PX, leans, LEANING * glyph), glyph)
     sides = cv2.dilate(kept, np.ones((thin, 3), np.uint8))  # a stroke's own edges

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import math
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-import numpy as np
 
 from shared.records import Line
 from worker.reading import geometry
@@ -39,21 +39,30 @@ def segments(lines: Sequence[Line], level: Sequence[Floats]) -> list[Segment]:
 
 def _parts(line: Line) -> list[tuple[float, float, str]]:
     """Where the segments begin and end, as shares of the line's width, and what they say."""
-    box = np.array(line.box, np.float32)
-    width, height = geometry.size(box)
-    along = (box[1] - box[0]) / max(width, 1e-6)
-    at = (np.array([char.box for char in line.chars], np.float32) - box[0]) @ along
-    seen = [number for number, char in enumerate(line.chars) if not char.text.isspace()]
+    (x0, y0), (x1, y1), _, (x3, y3) = line.box
+    width, height = max(math.hypot(x1 - x0, y1 - y0), 1e-6), math.hypot(x3 - x0, y3 - y0)
+    across, down = (x1 - x0) / width, (y1 - y0) / width
+    seen: list[int] = []
+    starts: list[float] = []
+    ends: list[float] = []
+    for number, char in enumerate(line.chars):
+        if char.box is None or char.text.isspace():
+            continue
+        (left, top), (right, bottom), _, _ = char.box
+        seen.append(number)
+        starts.append((left - x0) * across + (top - y0) * down)
+        ends.append(max(ends[-1] if ends else -math.inf, (right - x0) * across + (bottom - y0) * down))
     if not seen:
         return []
-    starts, ends = at.min(axis=1)[seen], at.max(axis=1)[seen]
-    gaps = starts[1:] - np.maximum.accumulate(ends)[:-1]
-    wide = max(WIDE_GAP * height, WIDER * float(np.median(gaps)) if len(gaps) > 1 else 0.0)
-    cuts = [0, *(np.flatnonzero(gaps > wide) + 1).tolist(), len(seen)]
+    gaps = [start - end for start, end in zip(starts[1:], ends, strict=False)]
+    cuts = [0, len(seen)]
+    if gaps and max(gaps) > WIDE_GAP * height:
+        wide = max(WIDE_GAP * height, WIDER * statistics.median(gaps) if len(gaps) > 1 else 0.0)
+        cuts[1:1] = [number for number, gap in enumerate(gaps, 1) if gap > wide]
     return [
         (
-            max(0.0, float(starts[first]) / width),
-            min(1.0, float(ends[first:end].max()) / width),
+            max(0.0, starts[first] / width),
+            min(1.0, ends[end - 1] / width),
             "".join(char.text for char in line.chars[seen[first] : seen[end - 1] + 1]),
         )
         for first, end in itertools.pairwise(cuts)
