@@ -17,6 +17,7 @@ from shared.store.protocol import JobView
 Packed = Mapping[int, bytes]
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that XML 1.0 cannot hold, not even escaped."""
+_FIGURE = re.compile(r"[¥￥$€£-]*\d[\d.,:/%-]*")
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>|#~])")
 _MARKDOWN_START = re.compile(r"^(\s*)([-+=]|\d+[.)])(?=\s|$|[-+=])")
 
@@ -75,13 +76,16 @@ def _plain(line: str) -> str:
 
 
 def _table(table: assemble.HeadTable) -> str:
-    """A table with bars between its cells, its first row the heading; or as HTML, which Markdown holds too, where cells span."""
+    """A table with bars between its cells, its first row the heading unless it holds figures; or as HTML, which Markdown holds too,
+    where cells span."""
     rows: list[list[assemble.HeadCell]] = [[] for _ in range(table.rows)]
     for cell in table.cells:
         rows[cell.row].append(cell)
     if any(cell.rows > 1 or cell.columns > 1 for cell in table.cells):
         return "\n".join(["<table>", *map(_html_row, rows), "</table>"])
     lines = ["| " + " | ".join(_plain(cell.text).replace("\n", "<br>") for cell in row) + " |" for row in rows]
+    if any(_FIGURE.fullmatch(cell.text) for cell in rows[0]):
+        lines.insert(0, "|" + "  |" * table.columns)
     return "\n".join([lines[0], "|" + " --- |" * table.columns, *lines[1:]])
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 SAMPLES = 3  # lines that are read to check the layer
 SAMPLE_CHARS = range(5, 41)  # lines of other lengths are read only where there are no such
 AGREES = 0.6  # similarity of a line as read and as spelled; a wrong font table gives about 0, a hard font 0.8
+GLYPH = 0.65  # of a line's height that a typical glyph has
 OVERLAP = 0.5  # share of a line that was read that may lie on the layer's own text
 
 Progress = Callable[[int, int], None]
@@ -100,7 +101,7 @@ def in_order(image: NDArray[np.uint8], written: Sequence[Line], more: Sequence[L
     The lines of the layer (`written`) keep the order of the file, which is its author's; a line that was read besides
     comes after the one that it follows on the page.
     """
-    from worker.reading import layout, order, prepare, tables
+    from worker.reading import geometry, layout, order, tables
 
     lines = [*written, *more]
     quads = [np.array(line.box, np.float32) for line in lines]
@@ -123,7 +124,8 @@ def in_order(image: NDArray[np.uint8], written: Sequence[Line], more: Sequence[L
         else:
             rows.append([line])
     put = layout.Text()
-    layout.compose(put, rows, lines, *tables.find(image, lines, prepare.measure_ink(image).height))
+    glyph_px = GLYPH * float(np.median([geometry.size(quad)[1] for quad in quads])) if quads else 0.0
+    layout.compose(put, rows, lines, *tables.find(image, lines, glyph_px))
     return put
 
 

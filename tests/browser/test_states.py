@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from selenium import webdriver
 from selenium.common.exceptions import NoAlertPresentException
+from selenium.webdriver.common.keys import Keys
 
 from shared import notices
-from shared.records import Char, Line, pack_page
+from shared.records import Cell, Char, Line, Quad, Table, pack_page
 from shared.records import Page as PageRecord
 from shared.store.protocol import PageDone
 from tests.browser.chrome import SAMPLES, Page
@@ -272,3 +273,63 @@ def test_pictures_are_kept_unless_the_person_says_otherwise(page: Page, gate: Ga
     page.wait_status("queued")
     job = gate.http.get("/v1/jobs/" + page.js("return location.hash").rpartition("/")[2]).get_json()
     assert job["options"]["pictures"] == "auto"
+
+
+def with_table() -> PageRecord:
+    """A heading, and a table of two rows whose first cell spans both columns."""
+
+    def at(left: int, top: int) -> Quad:
+        return (left, top), (left + 80, top), (left + 80, top + 20), (left, top + 20)
+
+    lines = [
+        Line(text, 0.9, at(x, y), "crnn")
+        for text, x, y in (("Prices", 10, 0), ("Tea", 10, 30), ("in bags", 10, 50), ("Milk", 10, 80), ("2.20", 120, 80))
+    ]
+    cells = (
+        Cell(0, 0, 1, 2, "Tea\nin bags", at(10, 30), (1, 2)),
+        Cell(1, 0, 1, 1, "Milk", at(10, 80), (3,)),
+        Cell(1, 1, 1, 1, "2.20", at(120, 80), (4,)),
+    )
+    text = "Prices\n\nTea in bags\nMilk 2.20"
+    return PageRecord(
+        400, 120, tuple(lines), text, engine="auto", tables=(Table(2, 2, cells, at(10, 30), (8, len(text))),)
+    )
+
+
+def test_a_table_is_shown_as_one_and_copied_for_a_spreadsheet(page: Page, gate: Gate) -> None:
+    page.choose("line-en.png")
+    gate.finish_with(claim(page, gate), with_table())
+    assert page.wait_lines(5) == ["Prices", "Tea", "in bags", "Milk", "2.20"]
+    rows = page.js(
+        "return [...document.querySelectorAll('.lines table tr')].map(r => [...r.cells].map(c => [c.textContent, c.colSpan]))"
+    )
+    assert rows == [[["Teain bags", 2]], [["Milk", 1], ["2.20", 1]]]
+    page.js(
+        "window.copied = null; navigator.clipboard.writeText = (text) => { window.copied = text; return Promise.resolve(); }"
+    )
+    page.wait_for("li.table > button").click()
+    assert page.wait(lambda: page.js("return window.copied"), "the copied table") == "Tea in bags\t\nMilk\t2.20"
+
+    page.all(".lines td .line")[2].click()
+    field = page.wait_for("li.table .detail input.correct")
+    assert field.get_attribute("value") == "Milk"
+    field.send_keys("shake" + Keys.ENTER)
+    page.wait(lambda: page.lines[3] == "Milkshake", "the corrected line")
+    page.wait_for("li.table > button").click()
+    page.wait(lambda: page.js("return window.copied") == "Tea in bags\t\nMilkshake\t2.20", "the corrected table")
+    assert page.errors() == []
+
+
+def test_a_correction_goes_into_the_cell_and_moves_what_follows(page: Page) -> None:
+    record = with_table().to_json(1)
+    page.js(
+        "const record = arguments[0]; import('/static/app/corrections.js').then((it) => {"
+        " it.correct('job', 1, 0, 'All prices', 'Prices'); it.correct('job', 1, 3, 'Milkshake', 'Milk');"
+        " window.corrected = it.corrected('job', record); });",
+        record,
+    )
+    found = page.wait(lambda: page.js("return window.corrected"), "the corrected page")
+    assert found["text"] == "All prices\n\nTea in bags\nMilkshake 2.20"
+    (table,) = found["tables"]
+    assert [cell["text"] for cell in table["cells"]] == ["Tea\nin bags", "Milkshake", "2.20"]
+    assert found["text"][slice(*table["span"])] == "Tea in bags\nMilkshake 2.20"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from shared.records import FOLDS, Char, Line, Page, Quad, ReadOptions
+from shared.records import FOLDS, Cell, Char, Line, Page, Quad, ReadOptions, Table
 from worker.reading.fold import folded, folded_page
 
 QUAD: Quad = ((0.0, 0.0), (10.0, 0.0), (10.0, 10.0), (0.0, 10.0))
@@ -66,3 +66,10 @@ def test_without_folding_the_page_is_the_very_same() -> None:
 def test_the_fingerprint_tells_forms_apart_and_stays_as_it_was_without() -> None:
     assert ReadOptions().fingerprint() == "auto/auto/auto/auto"
     assert len({ReadOptions(fold=how).fingerprint() for how in FOLDS}) == len(FOLDS)
+
+
+def test_the_cells_of_a_table_are_folded_with_the_text() -> None:
+    table = Table(1, 2, (Cell(0, 0, 1, 1, "發票", QUAD, (0,)), Cell(0, 1, 1, 1, "ＡＢ", QUAD, (1,))), QUAD, (0, 5))
+    page = folded_page(Page(10, 10, (), "發票 ＡＢ", tables=(table,)), "simplified-halfwidth")
+    assert [cell.text for cell in page.tables[0].cells] == ["发票", "AB"]
+    assert page.text[slice(*page.tables[0].span)] == "发票 AB"

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.packing import packed
-from shared.records import Char, Line, Page, Quad, pack_page
+from shared.records import Cell, Char, Line, Page, Quad, Table, pack_page
 
 NUMBERS = st.floats(-50, 20_000, allow_nan=False, width=32)
 SHARES = st.floats(0, 1, allow_nan=False)
@@ -24,6 +24,18 @@ def quads(draw: st.DrawFn) -> Quad:
 
 CHARS = st.builds(Char, TEXTS, SHARES, st.none() | quads(), st.lists(st.tuples(TEXTS, SHARES), max_size=2).map(tuple))
 LINES = st.builds(Line, TEXTS, SHARES, quads(), st.just("crnn"), st.lists(CHARS, max_size=3).map(tuple), st.booleans())
+SPANS = st.tuples(st.integers(0, 9), st.integers(0, 9))
+CELLS = st.builds(
+    Cell,
+    st.just(0),
+    st.just(1),
+    st.just(1),
+    st.just(2),
+    TEXTS,
+    quads(),
+    st.lists(st.integers(0, 9), max_size=2).map(tuple),
+)
+TABLES = st.builds(Table, st.just(1), st.just(3), st.lists(CELLS, max_size=2).map(tuple), quads(), SPANS)
 PAGES = st.builds(
     Page,
     st.just(640),
@@ -33,6 +45,7 @@ PAGES = st.builds(
     models=st.dictionaries(TEXTS, TEXTS, max_size=2),
     timing_ms=st.dictionaries(TEXTS, NUMBERS, max_size=2),
     warnings=st.lists(TEXTS, max_size=2).map(tuple),
+    tables=st.lists(TABLES, max_size=2).map(tuple),
 )
 
 

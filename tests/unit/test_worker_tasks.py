@@ -11,7 +11,7 @@ from celery.exceptions import SoftTimeLimitExceeded
 from PIL import Image
 
 from shared.errors import EngineUnavailable
-from shared.records import Char, Line, Page, ReadOptions
+from shared.records import Cell, Char, Line, Page, ReadOptions, Table
 from shared.store.protocol import Status
 from tests.worker_fleet import SAMPLES, Fleet, Progress, png
 from worker import tasks
@@ -115,12 +115,14 @@ def test_equal_pages_of_one_document_keep_their_own_numbers(fleet: Fleet) -> Non
 
 def test_boxes_of_a_reduced_page_are_in_pixels_of_the_page_as_displayed() -> None:
     quad = ((0.0, 0.0), (10.0, 0.0), (10.0, 5.0), (0.0, 5.0))
-    small = Page(50, 25, (Line("a", 1.0, quad, "fake", (Char("a", 1.0, quad), Char("b", 1.0))),))
+    table = Table(1, 1, (Cell(0, 0, 1, 1, "a", quad, (0,)),), quad, (0, 1))
+    small = Page(50, 25, (Line("a", 1.0, quad, "fake", (Char("a", 1.0, quad), Char("b", 1.0))),), tables=(table,))
     large = tasks.stretched(small, 100, 75)
     assert (large.width, large.height) == (100, 75)
     assert large.lines[0].box == ((0, 0), (20, 0), (20, 15), (0, 15))
     assert large.lines[0].chars[0].box == large.lines[0].box
     assert large.lines[0].chars[1].box is None
+    assert large.tables[0].box == large.tables[0].cells[0].box == large.lines[0].box
 
 
 def test_warnings_of_the_decoder_reach_the_result(fleet: Fleet) -> None:

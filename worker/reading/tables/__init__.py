@@ -21,7 +21,7 @@ from worker.reading.tables.level import Level
 from worker.reading.tables.row_ends import within_rows
 from worker.reading.tables.segments import segments as segments_of
 
-FEWEST_LINES = 4  # of a page that may hold a table
+FEWEST_LINES = 2  # of a page that may hold a table
 FEWEST_TEXTS = 4  # cells of a table that hold text, and
 FILLED = 0.2  # of all of them
 MOST_LINES = 6.0  # lines a filled cell holds, on average: what holds more is a frame around prose

@@ -21,6 +21,7 @@ from worker.reading.tables.rules import Rule
 from worker.reading.tables.segments import Segment
 
 SEEDS = 3  # columns of a row that may begin a table without rules
+RULES = 3  # of a frame, from which what stands in it is a table however much it looks like prose
 FEWEST_ROWS = 3  # of such a table
 LONG = 4.5  # of a line's height that the lines of a narrow column of prose are wide, at least, and
 VERY_LONG = 10.0  # if they are the only such column
@@ -43,7 +44,9 @@ def find(pieces: Sequence[Segment], level: Sequence[Rule], glyph: float) -> list
         beside = [p for p in left if not frame[0].at < p.middle < frame[-1].at and frames.meets(p, frame[0])]
         whole = frames.extended(inside, beside, frame, glyph)
         grid = _table(whole, glyph, frame)
-        if grid is not None and not goes_on(grid, left, glyph) and _is_aligned(whole, grid, glyph):
+        if grid is None or (len(frame) < RULES and _is_prose(whole, grid)):
+            continue
+        if not goes_on(grid, left, glyph) and _is_aligned(whole, grid, glyph):
             found.append(grid)
             left = [p for p in left if not _in(grid, p)]
     for run in _runs(left, glyph):

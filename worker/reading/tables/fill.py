@@ -19,18 +19,39 @@ GAP = 0.3  # of a line's height between two words
 SPARE = 0.3  # of a line's height by which boxes may miss the text's width
 
 
+Spelled = tuple[str, Char]
+"""A character, and how it stands in the text: with the spaces before it."""
+
+
 def divided(line: Line, level: Floats, grid: Grid) -> list[tuple[Line, int | None]]:
     """The parts of a line and their cells, None beside the table. `level` is its box in the grid's coordinates."""
     x, y = (float(value) for value in level.mean(axis=0))
     whole = [(line, grid.cell_at(x, y))]
-    if not line.chars or "".join(char.text for char in line.chars) != line.text or line.vertical:
+    spelled = None if line.vertical else _spelled(line)
+    if not spelled:
         return whole
     left, _, right, _ = geometry.bounds(level)
     reach = SPILL * geometry.size(level)[1]
     if grid.cell_at(left + reach, y) == grid.cell_at(right - reach, y) and right - left > 2 * reach:
         return whole
-    runs = _runs(line, level, grid)
+    runs = _runs(line, spelled, level, grid)
     return whole if len(runs) < 2 else [(_part(line, chars), cell) for chars, cell in runs]
+
+
+def _spelled(line: Line) -> list[Spelled] | None:
+    """A line's characters with the spaces before them, where these are none themselves (a PDF's own text); None where they do
+    not spell the line."""
+    out: list[Spelled] = []
+    at = 0
+    for char in line.chars:
+        start = at
+        while line.text[at : at + 1].isspace() and not char.text.isspace():
+            at += 1
+        if char.box is None or line.text[at : at + len(char.text)] != char.text:
+            return None
+        at += len(char.text)
+        out.append((line.text[start:at], char))
+    return out if not line.text[at:].strip() else None
 
 
 def is_torn(parts: Sequence[tuple[Line, int | None]]) -> bool:
@@ -46,30 +67,29 @@ def is_torn(parts: Sequence[tuple[Line, int | None]]) -> bool:
     return False
 
 
-def _runs(line: Line, level: Floats, grid: Grid) -> list[tuple[list[Char], int | None]]:
+def _runs(line: Line, spelled: Sequence[Spelled], level: Floats, grid: Grid) -> list[tuple[list[Spelled], int | None]]:
     """A line's characters by the cells they stand in."""
     top_left, right = level[0], level[1] - level[0]
     down = (level[3] - level[0]) / 2
     quad = np.array(line.box, np.float32)
     along = (quad[1] - quad[0]) / max(float(((quad[1] - quad[0]) ** 2).sum()), 1e-6)
-    runs: list[tuple[list[Char], int | None]] = []
-    for char in line.chars:
-        if char.box is None:
-            return []
+    runs: list[tuple[list[Spelled], int | None]] = []
+    for text, char in spelled:
         centre = np.array(char.box, np.float32).mean(axis=0)
         share = float(((centre - quad[0]) * along).sum())
         x, y = (float(value) for value in top_left + share * right + down)
         cell = grid.cell_at(x, y)
         if runs and (runs[-1][1] == cell or char.text.isspace()):
-            runs[-1][0].append(char)
+            runs[-1][0].append((text, char))
         elif not char.text.isspace():
-            runs.append(([char], cell))
+            runs.append(([(text, char)], cell))
     return runs
 
 
-def _part(line: Line, chars: Sequence[Char]) -> Line:
+def _part(line: Line, spelled: Sequence[Spelled]) -> Line:
     """Some characters of a line as a line."""
-    kept = list(chars)
+    text = "".join(text for text, _ in spelled).strip()
+    kept = [char for _, char in spelled]
     while kept and kept[-1].text.isspace():
         kept.pop()
     quad = np.array(line.box, np.float32)
@@ -87,7 +107,7 @@ def _part(line: Line, chars: Sequence[Char]) -> Line:
 
     box: Quad = (corner(0, 1, start), corner(0, 1, end), corner(3, 2, end), corner(3, 2, start))
     confidence = float(np.mean([char.confidence for char in kept]))
-    return replace(line, text="".join(char.text for char in kept), confidence=confidence, box=box, chars=tuple(kept))
+    return replace(line, text=text, confidence=confidence, box=box, chars=tuple(kept))
 
 
 def in_cells(
