@@ -12,6 +12,7 @@ COMMANDS = {
     "degrade": "blurred, dim, noisy, faxed, tiny copies: what preprocessing wins there, and what it costs on clean ones",
     "words": "lines and pages read with and without the words around doubtful characters: exact, CER, F1, milliseconds",
     "fields": "drawn fields of documents, sums, codes, signs, other languages: the share of each kind that is read exactly",
+    "tables": "cells of tables on drawn pages and on turned, photographed and scanned copies; with --peers beside img2table",
     "forms": "fields of fixed forms out of what was read, against the same rules on the hand-made transcription",
     "arithmetic": "one line through a recogniser in float32, in bfloat16 and as served: milliseconds",
     "overhead": "one-line pictures through HTTP: what gateway, queue and store add to the reading, and a cached answer",

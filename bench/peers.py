@@ -13,7 +13,10 @@ WORK = Path(__file__).resolve().parent / "work"
 PACKAGES = {
     "rapidocr": ["rapidocr==3.10.0", "onnxruntime==1.32.0"],
     "faster-paddle": ["faster-paddle==1.0.4"],
+    "img2table": ["img2table==2.0.0", "rapidocr==3.10.0", "onnxruntime==1.32.0"],
 }
+LAST = {"img2table": ["opencv-contrib-python==5.1.0.95"]}
+"""Put over what others brought: two packages hold OpenCV, and only one of them has all that is needed."""
 
 
 def environment(name: str) -> Path:
@@ -24,6 +27,9 @@ def environment(name: str) -> Path:
     if not done.is_file() or done.read_text(encoding="utf-8") != wanted:
         subprocess.run([sys.executable, "-m", "venv", str(WORK / name)], check=True)
         subprocess.run([str(python), "-m", "pip", "install", "--quiet", *PACKAGES[name]], check=True)
+        if name in LAST:
+            last = [str(python), "-m", "pip", "install", "--quiet", "--force-reinstall", "--no-deps", *LAST[name]]
+            subprocess.run(last, check=True)
         done.write_text(wanted, encoding="utf-8")
     return python
 

@@ -1,7 +1,7 @@
 """This project's reader, as a worker's child runs it: `own_runner.py MODELS ENGINE [PREPROCESS]`.
 
 A request may carry `turn` (degrees clockwise, free) and `damage` (a name of bench.degrade): the picture is altered
-after it is decoded and before the clock that counts starts.
+after it is decoded and before the clock that counts starts. With `tables` the answer has them.
 """
 
 import sys
@@ -44,6 +44,14 @@ def read(path: str, layout: str, request: dict[str, Any]) -> tuple[list[str], di
         "read_seconds": time.perf_counter() - started,
         "read_cpu_seconds": cpu_seconds() - cpu,
     }
+    if "tables" in request:
+        more["tables"] = [
+            {
+                "box": [*map(min, zip(*one.box, strict=True)), *map(max, zip(*one.box, strict=True))],
+                "cells": [[cell.row, cell.column, cell.rows, cell.columns, cell.text] for cell in one.cells],
+            }
+            for one in page.tables
+        ]
     return [line.text for line in page.lines], more
 
 
