@@ -20,12 +20,12 @@ EN = (
     "Product Code Weight Colour Size Material Model Serial Warranty Service Rate Hours Project Manager Department Salary Region Sales Growth "
     "Margin Revenue Profit Cost Budget Forecast Actual Variance Share Market Segment Channel Partner Contract Status Pending Approved Monday "
     "January Temperature Pressure Voltage Power Speed Accuracy Recall Precision Method Baseline Training Validation Test"
-).split()  # noqa: SIM905 - as a list it is a column of seventy lines
+)
 ZH = (
     "发票号码 日期 金额 说明 数量 单价 合计 税率 税额 折扣 客户 地址 电话 邮箱 付款方式 交货 订单 项目 产品 编码 重量 颜色 尺寸 材料 型号 序列号 保修 "
     "服务 费率 工时 经理 部门 员工 工资 奖金 地区 销售额 增长率 毛利 收入 利润 成本 预算 预测 实际 差异 目标 份额 市场 渠道 合同 状态 已批准 完成 星期一 "
     "温度 压力 电压 功率 速度 备注 姓名 性别 出生年月 身份证号 毕业院校 学历 专业 工作单位 联系方式 申请人 审批意见"
-).split()  # noqa: SIM905
+)
 FACES = {
     True: ("Noto Sans CJK SC", "Noto Serif CJK SC", "WenQuanYi Zen Hei"),
     False: ("Liberation Sans", "Liberation Serif", "DejaVu Sans"),
@@ -65,7 +65,11 @@ def page(seed: int) -> str:
 def words(dice: random.Random, chinese: bool, least: int, most: int) -> str:
     """Some words; in Chinese half as many and together."""
     count = dice.randint(least, most)
-    return "".join(dice.choices(ZH, k=max(1, count // 2))) if chinese else " ".join(dice.choices(EN, k=count))
+    return (
+        "".join(dice.choices(ZH.split(), k=max(1, count // 2)))
+        if chinese
+        else " ".join(dice.choices(EN.split(), k=count))
+    )
 
 
 def figure(dice: random.Random) -> str:
