@@ -8,18 +8,21 @@ import cv2
 import numpy as np
 import pytest
 
-from shared.records import Line
+from shared.records import Char, Line
 from tests.unit.tables_drawn import (
     carried,
     in_cells,
     level,
     paper,
     read,
+    rectangle,
     ruled,
     said,
     texts_of,
     upright,
 )
+from worker.reading import paragraphs
+from worker.reading.tables.segments import segments
 
 XS, YS = [50, 200, 350, 500], [100, 140, 180, 220]
 TEXTS = [["Item", "Unit", "Price"], ["Tea", "3", "4.50"], ["Milk", "1", "2.20"]]
@@ -114,6 +117,28 @@ def test_three_rules_and_columns_told_by_the_white_between() -> None:
     assert texts_of(table) == TEXTS
 
 
+def test_a_heading_in_the_middle_of_figures_on_the_right_is_of_one_column() -> None:
+    texts = [("Item", "Sum"), ("Tea", "4.50"), ("Milk", "2.20")]
+    lines = [said(item, 58, YS[row] + 8) for row, (item, _) in enumerate(texts)]
+    lines += [said(texts[0][1], 290, YS[0] + 8), *(said(texts[row][1], 440, YS[row] + 8) for row in (1, 2))]
+    (table,) = read(three_rules(), lines).tables
+    assert texts_of(table) == [list(row) for row in texts]
+
+
+def test_a_break_for_want_of_room_is_none() -> None:
+    page = paper()
+    ruled(page, XS, [100, 160, 220])
+    lines = [
+        said(text, x, y)
+        for text, x, y in (("Green tea", 58, 108), ("in bags", 58, 130), ("Tea", 58, 168), ("in bags", 58, 190))
+    ]
+    lines += [said(text, x, y) for text, x, y in (("1", 208, 120), ("2", 208, 180), ("3", 358, 120), ("4", 358, 180))]
+    (table,) = read(page, lines).tables
+    assert [row[0] for row in texts_of(table)] == ["Green tea\nin bags", "Tea\nin bags"]
+    narrow = [line if line.text != "Green tea" else said("Green tea leaf", 58, 108) for line in lines]
+    assert texts_of(read(page, narrow).tables[0])[0][0] == "Green tea leaf in bags"
+
+
 def test_the_lines_of_a_cell_stay_in_it() -> None:
     ys = [100, 140, 200, 260, 320]
     page = paper()
@@ -138,19 +163,61 @@ def test_a_row_of_figures_is_a_row_of_its_own() -> None:
     for y in (100, 130, 300):
         level(page, 50, 500, y)
     lines = in_cells(XS, [96], [["Assets", "2020", "2021"]])
-    for row, (name, one, other) in enumerate(
-        [("Cash and", "", ""), ("equivalents", "905", "271"), ("Loans and", "", ""), ("the like", "2,625", "3,913")]
-    ):
-        lines += [said(name, 58, 140 + 22 * row)]
-        lines += [said(text, x, 140 + 22 * row) for text, x in ((one, 208), (other, 358)) if text]
+    rows = [
+        ("Cash and", "", ""),
+        ("the like", "905", "271"),
+        ("Bonds", "10", "20"),
+        ("Loans and", "", ""),
+        ("such", "2,625", "13"),
+    ]
+    for row, (name, one, other) in enumerate(rows):
+        top = 140 + 22 * row + 30 * (row > 2)  # a wider gap before the last two
+        lines += [said(name, 58, top), *(said(text, x, top) for text, x in ((one, 208), (other, 358)) if text)]
     (table,) = read(page, lines).tables
-    assert ["equivalents", "905", "271"] in texts_of(table)
-    assert ["the like", "2,625", "3,913"] in texts_of(table)
+    assert texts_of(table)[1:] == [list(row) for row in rows]
+
+
+def test_a_wider_gap_does_not_make_full_rows_one() -> None:
+    lines = in_cells(XS, [96], [["Item", "Kind", "From"]])
+    for row, words in enumerate(
+        (("Tea", "food", "Assam"), ("Milk", "food", "Bern"), ("Ink", "goods", "Ulm"), ("Pens", "goods", "Bonn"))
+    ):
+        lines += [said(word, x, 140 + 22 * row + 40 * (row > 1)) for word, x in zip(words, (58, 208, 358), strict=True)]
+    page = paper()
+    for y in (100, 130, 280):
+        level(page, 50, 500, y)
+    (table,) = read(page, lines).tables
+    assert table.rows == 5
 
 
 def test_three_columns_that_stand_under_each_other_are_a_table_without_rules() -> None:
     (table,) = read(paper(), in_cells(XS, YS, TEXTS)).tables
     assert texts_of(table) == TEXTS
+
+
+def test_what_follows_a_table_without_rules_is_not_of_it() -> None:
+    lines = [*in_cells(XS, YS, TEXTS), said("a note", 58, 228)]
+    (table,) = read(paper(), lines).tables
+    assert texts_of(table) == TEXTS
+
+
+def test_text_that_stands_anyhow_is_no_table() -> None:
+    offsets = (0, 45, 20, 60, 5, 33)
+    lines = [
+        said(
+            "abcdefghi"[: 2 + (3 * row + column) % 7],
+            50 + 200 * column + offsets[(row + 2 * column) % 6],
+            60 + 30 * row,
+        )
+        for column in range(3)
+        for row in range(6)
+    ]
+    assert read(paper(), lines).tables == []
+
+
+def test_hardly_filled_columns_without_rules_are_none() -> None:
+    rows = [TEXTS[0], ["Tea", "", ""], ["", "1", ""], ["", "", "2.20"], ["Milk", "", ""], TEXTS[1]]
+    assert read(paper(), in_cells(XS, list(range(100, 320, 36)), rows)).tables == []
 
 
 def test_two_columns_without_rules_are_none() -> None:
@@ -184,16 +251,84 @@ def test_a_frame_around_a_paragraph_is_none() -> None:
     ruled(page, [40, 400, 700], [40, 560])
     lines = [said("a long line of the text", x, 60 + 24 * row) for x in (50, 410) for row in range(20)]
     assert read(page, lines).tables == []
+    level(page, 40, 700, 300)  # four frames
+    assert read(page, [line for line in lines if not 270 < line.box[0][1] < 310]).tables == []
 
 
-def test_stems_of_letters_part_no_words() -> None:
-    """Handwriting between two rules: a tall l is no wall."""
+def test_a_wall_through_words_is_none() -> None:
     page = paper()
     for y in (100, 140, 180):
         level(page, 50, 300, y)
     upright(page, 120, 100, 180)
-    lines = [said("ten million", 70, 110), said("two million", 70, 150)]
+    lines = [said(text, x, y) for y in (110, 150) for text, x in (("ten million", 70), ("7", 250))]
     assert read(page, lines).tables == []
+
+
+def test_the_stem_of_a_letter_is_no_wall() -> None:
+    page = paper()
+    ruled(page, XS, YS)
+    upright(page, 85, 106, 134)
+    lines = [line for line in in_cells(XS, YS, TEXTS) if line.text != "Item"]
+    (table,) = read(page, [*lines, said("Idle", 58, 104, 32)]).tables
+    assert texts_of(table) == [["Idle", "Unit", "Price"], *TEXTS[1:]]
+
+
+def test_the_strokes_of_a_line_are_no_rule() -> None:
+    page = paper()
+    ruled(page, XS, YS)
+    level(page, 58, 191, 160)
+    lines = [line for line in in_cells(XS, YS, TEXTS) if line.text != "Tea"]
+    (table,) = read(page, [*lines, said("二三二三二三二三二三二三二", 58, 150)]).tables
+    assert (table.rows, table.columns) == (3, 3)
+
+
+def test_text_may_stand_on_a_rule_between_walls() -> None:
+    """Typed a little low, the first row's letters are cut by the rule below it all along."""
+    page = paper()
+    ruled(page, XS, YS)
+    low = [
+        said(text, x, 125) for text, x in (("Item and things", 52), ("Unit or a pack", 202), ("Price of a unit", 352))
+    ]
+    (table,) = read(page, [*low, *in_cells(XS, YS[1:], TEXTS[1:])]).tables
+    assert texts_of(table) == [[line.text for line in low], *TEXTS[1:]]
+
+
+def test_double_walls_are_one() -> None:
+    page = paper()
+    ruled(page, [50, 200, 214, 350, 500], YS)
+    (table,) = read(page, in_cells([50, 214, 350, 500], YS, TEXTS)).tables
+    assert texts_of(table) == TEXTS
+
+
+def test_white_rules_on_dark_ground_are_rules() -> None:
+    page = paper()
+    page[YS[0] : YS[-1] + 1, XS[0] : XS[-1] + 1] = (90, 50, 30)
+    ruled(page, XS, YS, 255, 2)
+    (table,) = read(page, in_cells(XS, YS, TEXTS)).tables
+    assert texts_of(table) == TEXTS
+
+
+def test_the_bars_of_a_chart_are_no_columns() -> None:
+    page = paper()
+    for y in (100, 200, 300):
+        level(page, 50, 550, y, 200)
+    lines = []
+    for bar, (left, top) in enumerate(((80, 230), (200, 150), (320, 180), (440, 120))):
+        page[top:300, left : left + 70] = (60, 60, 200)
+        lines += [said(f"{300 - top}.5", left + 10, top - 22), said(f"20{10 + bar}", left + 15, 306)]
+    assert read(page, lines).tables == []
+
+
+def test_a_sheet_on_a_desk_is_no_table_around_its_table() -> None:
+    page = paper()
+    page[:] = 150
+    page[30:560, 20:780] = 255
+    for y in (YS[0], YS[1], YS[-1]):
+        level(page, XS[0], XS[-1], y, thick=2)
+    heads = [said(text, x, 45) for text, x in (("Some", 60), ("heading", 300))]
+    feet = [said(text, x, 500) for text, x in (("page", 60), ("7", 600))]
+    (table,) = read(page, [*heads, *in_cells(XS, YS, TEXTS), *feet]).tables
+    assert texts_of(table) == TEXTS
 
 
 def test_a_line_across_a_wall_is_divided_there() -> None:
@@ -280,3 +415,21 @@ def test_a_page_without_text_beside_text_is_not_looked_at(monkeypatch: pytest.Mo
     monkeypatch.setattr(rules, "find", fail)
     lines = [said("one line after the other", 50, 40 + 30 * row) for row in range(10)]
     assert read(paper(), lines).tables == []
+
+
+def test_letters_set_wide_are_one_segment() -> None:
+    boxes = [said(text, 50, 50) for text in ("SUM",)]
+    wide = boxes[0]
+    chars = tuple(
+        Char(char.text, 0.99, rectangle(50 + 40 * at, 50, 60 + 40 * at, 70)) for at, char in enumerate(wide.chars)
+    )
+    line = Line("SUM", 0.99, rectangle(50, 50, 140, 70), "crnn", chars)
+    (found,) = segments([line], [np.array(line.box, np.float32)])
+    assert found.text == "SUM"
+    apart = said("Tea" + 10 * " " + "4.50", 50, 50)
+    assert [each.text for each in segments([apart], [np.array(apart.box, np.float32)])] == ["Tea", "4.50"]
+
+
+def test_a_date_broken_after_its_mark_is_whole_again() -> None:
+    assert paragraphs.glue("2019-11-", "21") == "2019-11-21"
+    assert paragraphs.glue("2019 -", "21") == "2019 - 21"

@@ -30,6 +30,7 @@ SLIVER = 2.0  # glyphs: narrower columns and rows without text are none
 MOST_CLUTTER = 0.008  # of a table that has ink beside its text and rules
 BESIDE_TEXT, BESIDE_RULE = 0.2, 0.5  # of a line's height, and glyphs, around them that are not looked at
 ON_RULE = 0.6  # of a level rule that runs through the middle of lines: it is their strokes
+SHUT = 0.4  # glyphs between the ends of a rule and the walls it runs between
 SIDE = 3.0  # glyphs: shorter upright rules may be letters' stems
 STEM = 1.05  # of a line's height that a letter's stem may have
 MEETS = 0.2  # glyphs between the end of a wall and the rule it ends at
@@ -123,7 +124,7 @@ def _is_shut(rule: rules.Rule, steep: Sequence[rules.Rule], glyph: float) -> boo
     """Whether a level rule runs from one upright rule to another: text may stand on it all the same."""
     return all(
         any(
-            abs(each.at - end) < glyph and each.start < rule.at < each.end and each.length > SIDE * glyph
+            abs(each.at - end) < SHUT * glyph and each.start < rule.at < each.end and each.length > SIDE * glyph
             for each in steep
         )
         for end in (rule.start, rule.end)

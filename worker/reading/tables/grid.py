@@ -162,33 +162,30 @@ def with_lines(grid: Grid, ys: Sequence[float]) -> Grid:
 def without_slivers(grid: Grid, full: Sequence[bool], narrow: float) -> tuple[Grid, list[int]]:
     """The grid without columns and rows that are `narrow` and hold no text (double walls, the white between tinted words), and the old
     place of each cell that is left. `full` says which cells hold text."""
-    xs = _without(
-        grid.xs, [(cell.column, cell.columns) for cell, held in zip(grid.cells, full, strict=True) if held], narrow
-    )
-    ys = _without(grid.ys, [(cell.row, cell.rows) for cell, held in zip(grid.cells, full, strict=True) if held], narrow)
-    if len(xs) == len(grid.xs) and len(ys) == len(grid.ys):
-        return grid, list(range(len(grid.cells)))
+    held = [cell for cell, holds in zip(grid.cells, full, strict=True) if holds]
+    columns = _wide(grid.xs, {cell.column for cell in held if cell.columns == 1}, narrow)
+    rows = _wide(grid.ys, {cell.row for cell in held if cell.rows == 1}, narrow)
+    xs, ys = _lines_of(grid.xs, columns), _lines_of(grid.ys, rows)
     cells, old = [], []
     for number, cell in enumerate(grid.cells):
-        left, right = (sum(1 for at in xs if at <= cell.column + more) - 1 for more in (0, cell.columns))
-        top, bottom = (sum(1 for at in ys if at <= cell.row + more) - 1 for more in (0, cell.rows))
+        left, right = (sum(1 for at in columns if at < cell.column + more) for more in (0, cell.columns))
+        top, bottom = (sum(1 for at in rows if at < cell.row + more) for more in (0, cell.rows))
         if right > left and bottom > top:
-            around = (grid.xs[xs[left]], grid.ys[ys[top]], grid.xs[xs[right]], grid.ys[ys[bottom]])
-            cells.append(Cell(top, left, bottom - top, right - left, *around))
+            cells.append(Cell(top, left, bottom - top, right - left, xs[left], ys[top], xs[right], ys[bottom]))
             old.append(number)
-    area = sum(cell.rows * cell.columns for cell in cells)
-    if area != (len(xs) - 1) * (len(ys) - 1) or sum(full[number] for number in old) < sum(full):
-        return grid, list(range(len(grid.cells)))  # a cell that held text would be gone
-    return Grid(tuple(grid.xs[at] for at in xs), tuple(grid.ys[at] for at in ys), tuple(cells)), old
+    if sum(full[number] for number in old) < sum(full):
+        return grid, list(range(len(grid.cells)))  # a cell that holds text would be gone
+    return Grid(xs, ys, tuple(cells)), old
 
 
-def _without(lines: Sequence[float], held: Sequence[tuple[int, int]], narrow: float) -> list[int]:
-    """The lines of a grid, by number, without the first of each narrow column that nothing stands in alone."""
-    alone = {first for first, count in held if count == 1}
-    slivers = [at for at in range(len(lines) - 1) if at not in alone and lines[at + 1] - lines[at] < narrow]
-    # A sliver goes to the column before it, the first one to the one after it.
-    gone = {at if at else 1 for at in slivers}
-    return [at for at in range(len(lines)) if at not in gone or at == len(lines) - 1]
+def _wide(lines: Sequence[float], held: set[int], narrow: float) -> list[int]:
+    """The columns, by number, that are not narrow or are `held` by text of their own."""
+    return [at for at in range(len(lines) - 1) if at in held or lines[at + 1] - lines[at] >= narrow]
+
+
+def _lines_of(lines: Sequence[float], columns: Sequence[int]) -> tuple[float, ...]:
+    """The lines between and around some of the columns; what is left out goes to the one before it."""
+    return (lines[0], *(lines[at] for at in columns[1:]), lines[-1])
 
 
 def _by_column(grid: Grid, cell: Cell, pieces: Sequence[tuple[float, float, float, float]]) -> list[Cell] | None:
