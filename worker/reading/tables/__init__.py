@@ -34,7 +34,7 @@ SHUT = 0.4  # glyphs between the ends of a rule and the walls it runs between
 SIDE = 3.0  # glyphs: shorter upright rules may be letters' stems
 STEM = 1.05  # of a line's height that a letter's stem may have
 MEETS = 0.2  # glyphs between the end of a wall and the rule it ends at
-MIDDLE = 0.12  # of a line's height at its top and bottom that is not its middle
+MIDDLE = 0.25  # of a line's height at its top and bottom that is not its middle
 
 
 Bounds = tuple[float, float, float, float]

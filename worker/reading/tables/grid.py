@@ -106,9 +106,6 @@ def _grid(level: Sequence[Rule], upright: Sequence[Rule], glyph: float) -> Grid 
     """The grid of rules that hang together. Open sides are closed where the rules across them end."""
     flats, steeps = _clusters(level, CLUSTER * glyph), _clusters(upright, CLUSTER * glyph)
     ys, xs = [_middle(rules) for rules in flats], [_middle(rules) for rules in steeps]
-    inner = [rule for rules in steeps[1:-1] for rule in rules]
-    if sum(rule.length for rule in inner if rule.edge) > 0.5 * sum(rule.length for rule in inner):
-        return None  # columns of tone are a chart's bars, or a table whose walls are white
     xs, steeps = _closed(xs, steeps, level, ys, TOUCH * glyph)
     ys, flats = _closed(ys, flats, upright, xs, TOUCH * glyph)
     rows, columns = len(ys) - 1, len(xs) - 1
