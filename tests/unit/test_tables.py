@@ -274,11 +274,11 @@ def test_the_stem_of_a_letter_is_no_wall() -> None:
 
 
 def test_the_strokes_of_a_line_are_no_rule() -> None:
-    page = paper()
-    ruled(page, XS, YS)
-    level(page, 58, 191, 160)
-    lines = [line for line in in_cells(XS, YS, TEXTS) if line.text != "Tea"]
-    (table,) = read(page, [*lines, said("二三二三二三二三二三二三二", 58, 150)]).tables
+    page, ys = paper(), [100, 140, 240, 280]
+    ruled(page, XS, ys)
+    level(page, 58, 191, 190)
+    lines = [line for line in in_cells(XS, ys, TEXTS) if line.text != "Tea"]
+    (table,) = read(page, [*lines, said("二三二三二三二三二三二三二", 58, 180)]).tables
     assert (table.rows, table.columns) == (3, 3)
 
 

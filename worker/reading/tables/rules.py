@@ -22,7 +22,6 @@ LOOK_MOST_PX = 4_000_000  # its pixels, at most
 CONTRAST = 12  # grey levels that a rule differs from both of its sides by: pale grey ones are drawn with 17
 INK = 24  # grey levels that other ink does
 THIN = 0.5  # of a glyph, at most
-DARK_GROUND = 140  # grey level of the surroundings below which a rule may be lighter than they are
 PIECE = 1.4  # glyphs: shorter pieces are strokes of letters
 DASH_GAP, DASH_GAP_PX = 0.2, 5  # twice of a glyph, or pixels, between two dashes of one rule, at most
 DASH_THIN, DASH_LONG, DASH_LONG_PX = 0.25, 0.5, 8.0  # glyphs, or pixels, at most
@@ -131,11 +130,7 @@ def _along(
     """Level rules; `spots` may be their dashes. How long ones climb is put into `leans`."""
     thin = _thin(glyph)
     across = np.ones((thin, 1), np.uint8)
-    mask = cv2.morphologyEx(grey, cv2.MORPH_BLACKHAT, across) > CONTRAST
-    dark = cv2.blur(grey, (4 * thin + 1, 4 * thin + 1)) < DARK_GROUND
-    if dark.any():
-        mask |= (cv2.morphologyEx(grey, cv2.MORPH_TOPHAT, across) > CONTRAST) & dark
-    strokes = mask.astype(np.uint8)
+    strokes = (cv2.morphologyEx(grey, cv2.MORPH_BLACKHAT, across) > CONTRAST).astype(np.uint8)
     thick = cv2.dilate(strokes, np.ones((SLOPE_PX, 1), np.uint8))
     dashes = cv2.morphologyEx(
         spots, cv2.MORPH_CLOSE, np.ones((1, max(DASH_GAP_PX, 2 * round(DASH_GAP * glyph) + 1)), np.uint8)
