@@ -63,7 +63,7 @@ def main(base: str) -> None:
 
             page.open()
             page.one("#language").click()
-            done(page, "contract-zh.jpg", "合同专用章")
+            done(page, "invoice-zh.jpg", "激光打印机")
             save(page, "zh")
 
             page.one("#language").click()
