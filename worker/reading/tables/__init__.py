@@ -72,17 +72,17 @@ def find(picture: NDArray[np.uint8], lines: Sequence[Line], glyph_px: float) -> 
     quads = [np.array(line.box, np.float32) for line in lines]
     page = level.turned(picture.shape[1], picture.shape[0], [np.array(line.box, np.float32) for line in level_lines])
     boxes = page.forth_all(quads)
-    if sum(1 for row in order.rows_of(segments_of(lines, boxes)) if len(row) > 1) < 2:
+    segments = segments_of(lines, boxes)
+    if sum(1 for row in order.rows_of(segments) if len(row) > 1) < 2:
         return [], [[line] for line in lines]  # nothing stands beside anything
     ruling = _ruling(picture, page, glyph_px)
     straight = level.straightened(page, boxes, ruling.climbs, ruling.leans)
     if straight is not None:
         page, boxes = straight, straight.forth_all(quads)
-        ruling = _ruling(picture, page, glyph_px)
+        ruling, segments = _ruling(picture, page, glyph_px), segments_of(lines, boxes)
     around = [geometry.bounds(box) for box in boxes]
     flat = [rule for rule in ruling.level if not _is_stroke(rule, around) or _is_shut(rule, ruling.upright, glyph_px)]
     steep = [rule for rule in ruling.upright if not _is_stem(rule, around, flat, glyph_px)]
-    segments = segments_of(lines, boxes)
     bounds = [(p.left, p.top, p.right, p.bottom) for p in segments]
     found = [within_rows(with_columns(grid, bounds), segments) for grid in grids(flat, steep, glyph_px)]
     found = [
