@@ -255,6 +255,13 @@ def test_a_frame_around_a_paragraph_is_none() -> None:
     assert read(page, [line for line in lines if not 270 < line.box[0][1] < 310]).tables == []
 
 
+def test_a_word_that_sticks_out_of_the_table_is_whole() -> None:
+    lines = in_cells(XS, YS, TEXTS)
+    lines[3] = said("Assam", 34, 148)  # its first letter stands before the rules begin
+    (table,) = read(three_rules(), lines).tables
+    assert texts_of(table)[1] == ["Assam", "3", "4.50"]
+
+
 def test_a_wall_through_words_is_none() -> None:
     page = paper()
     for y in (100, 140, 180):

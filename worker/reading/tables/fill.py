@@ -34,7 +34,7 @@ def divided(line: Line, level: Floats, grid: Grid) -> list[tuple[Line, int | Non
     reach = SPILL * geometry.size(level)[1]
     if grid.cell_at(left + reach, y) == grid.cell_at(right - reach, y) and right - left > 2 * reach:
         return whole
-    runs = _runs(line, spelled, level, grid)
+    runs = _without_torn_ends(_runs(line, spelled, level, grid))
     return whole if len(runs) < 2 else [(_part(line, chars), cell) for chars, cell in runs]
 
 
@@ -54,17 +54,30 @@ def _spelled(line: Line) -> list[Spelled] | None:
     return out if not line.text[at:].strip() else None
 
 
+def _without_torn_ends(runs: list[tuple[list[Spelled], int | None]]) -> list[tuple[list[Spelled], int | None]]:
+    """The runs of a line, what sticks out of the table with the word it belongs to: boxes and rules are never quite where they
+    should be."""
+    out: list[tuple[list[Spelled], int | None]] = []
+    for chars, cell in runs:
+        if out and (cell is None) != (out[-1][1] is None) and _is_one_word(out[-1][0][-1][1], chars[0][1]):
+            out[-1] = ([*out[-1][0], *chars], cell if out[-1][1] is None else out[-1][1])
+        else:
+            out.append((chars, cell))
+    return out
+
+
+def _is_one_word(last: Char, first: Char) -> bool:
+    """Whether two characters stand so near to each other that they are of one word."""
+    if last.box is None or first.box is None or not (last.text.isalnum() and first.text.isalnum()):
+        return False
+    one, other = np.array(last.box, np.float32), np.array(first.box, np.float32)
+    gap = other[[0, 3]].mean(0) - one[[1, 2]].mean(0)
+    return float(np.hypot(*gap)) < TORN * geometry.size(one)[1]
+
+
 def is_torn(parts: Sequence[tuple[Line, int | None]]) -> bool:
     """Whether a wall runs through a word: it is none, but the stem of a letter."""
-    for (one, _), (other, _) in itertools.pairwise(parts):
-        last, first = one.chars[-1], other.chars[0]
-        if last.box is None or first.box is None or not (last.text.isalnum() and first.text.isalnum()):
-            continue
-        height = geometry.size(np.array(one.box, np.float32))[1]
-        gap = np.array(first.box, np.float32)[[0, 3]].mean(0) - np.array(last.box, np.float32)[[1, 2]].mean(0)
-        if float(np.hypot(*gap)) < TORN * height:
-            return True
-    return False
+    return any(_is_one_word(one.chars[-1], other.chars[0]) for (one, _), (other, _) in itertools.pairwise(parts))
 
 
 def _runs(line: Line, spelled: Sequence[Spelled], level: Floats, grid: Grid) -> list[tuple[list[Spelled], int | None]]:

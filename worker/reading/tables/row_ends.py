@@ -14,7 +14,7 @@ from worker.reading.tables.grid import Grid, with_lines
 from worker.reading.tables.rules import Rule
 from worker.reading.tables.segments import Segment
 
-_FIGURE = re.compile(r"^[¥￥$€£(+-]*\d[\d.,:/-]*(?<![-/:])[%)]?$")
+_FIGURE = re.compile(r"^(?:[A-Z]{1,3} ?)?[¥￥$€£(+-]*\d[\d.,:/-]*(?<![-/:])[%)]?$")
 GO_ON = 0.3  # of the narrow gaps of a table, at least, whose text on one side may go on with that on the other
 CORE = 0.5  # of its height that a box counts for where rows are told apart, as boxes are drawn large,
 SAME_LINE = 0.3  # and that the cores of two rows are apart, unless one stands under the other
