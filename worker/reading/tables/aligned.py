@@ -73,10 +73,10 @@ def _runs(pieces: Sequence[Segment], glyph: float) -> list[list[Segment]]:
             continue
         start = stop = at
         held = list(rows[at])
-        while stop + 1 < len(rows) and _follows(held, rows[stop], rows[stop + 1], glyph):
+        while stop + 1 < len(rows) and _follows(held, stop - start + 1, rows[stop], rows[stop + 1], glyph):
             stop += 1
             held += rows[stop]
-        while start > floor and _follows(held, rows[start], rows[start - 1], glyph):
+        while start > floor and _follows(held, stop - start + 1, rows[start], rows[start - 1], glyph):
             start -= 1
             held += rows[start]
         run = _trimmed(rows[start : stop + 1])
@@ -86,12 +86,14 @@ def _runs(pieces: Sequence[Segment], glyph: float) -> list[list[Segment]]:
     return out
 
 
-def _follows(held: Sequence[Segment], last: Sequence[Segment], row: Sequence[Segment], glyph: float) -> bool:
-    """Whether a row stands next to the last and in the columns of what is `held`."""
-    gutters = gutters_of(held, glyph)
-    if white(last, row) > frames.NEAR * glyph or (len(row) == 1 and crosses(row, gutters)):
+def _follows(held: Sequence[Segment], rows: int, last: Sequence[Segment], row: Sequence[Segment], glyph: float) -> bool:
+    """Whether a row stands next to the last and in the columns of what is `held`, so many rows."""
+    if white(last, row) > frames.NEAR * glyph:
         return False
-    return len(gutters_of([*held, *row], glyph)) >= max(SEEDS - 1, len(gutters) - 1)
+    gutters = gutters_of(held, glyph, rows)
+    if len(row) == 1 and crosses(row, gutters):
+        return False
+    return len(gutters_of([*held, *row], glyph, rows + 1)) >= max(SEEDS - 1, len(gutters) - 1)
 
 
 def _trimmed(rows: list[list[Segment]]) -> list[list[Segment]]:

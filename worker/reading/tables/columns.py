@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
+
+import numpy as np
 
 from worker.reading.order import rows_of
 from worker.reading.tables.segments import Segment
@@ -16,23 +17,28 @@ CROSSED = 0.12  # of the rows that may run across a gutter: headings over two co
 SLACK = 0.3  # of its height that a segment may reach into a gutter
 
 
-def gutters_of(pieces: Sequence[Segment], glyph: float) -> list[Gutter]:
-    """The white strips between columns: where hardly any row has text, and of these the part that the fewest run across."""
-    edges = sorted({p.left for p in pieces} | {p.right for p in pieces})
-    most = CROSSED * len(rows_of(pieces))
+def gutters_of(pieces: Sequence[Segment], glyph: float, rows: int | None = None) -> list[Gutter]:
+    """The white strips between columns: where hardly any row has text, and of these the part that the fewest run across. `rows` is how
+    many rows the pieces make, counted unless given."""
+    most = CROSSED * (len(rows_of(pieces)) if rows is None else rows)
+    lefts, rights = np.sort([p.left for p in pieces]), np.sort([p.right for p in pieces])
+    edges = np.unique(np.concatenate((lefts, rights)))
+    # Between two edges as many stretches run as have begun and not ended.
+    crossing = np.searchsorted(lefts, edges[1:], "left") - np.searchsorted(rights, edges[:-1], "right")
     strips: list[list[tuple[float, float, int]]] = []
-    for low, high in itertools.pairwise(edges):
-        crossing = sum(1 for p in pieces if p.left < high and p.right > low)
-        if crossing <= most:
-            if strips and strips[-1][-1][1] == low:
-                strips[-1].append((low, high, crossing))
-            else:
-                strips.append([(low, high, crossing)])
+    before = -2
+    for at in np.flatnonzero(crossing <= most).tolist():
+        part = (float(edges[at]), float(edges[at + 1]), int(crossing[at]))
+        if at == before + 1:
+            strips[-1].append(part)
+        else:
+            strips.append([part])
+        before = at
     out = []
     for strip in strips:
         if strip[-1][1] - strip[0][0] < GUTTER * glyph:
             continue
-        fewest = min(crossing for _, _, crossing in strip)
+        fewest = min(count for _, _, count in strip)
         low, high, _ = max((part for part in strip if part[2] == fewest), key=lambda part: part[1] - part[0])
         out.append((low, high))
     return out

@@ -78,13 +78,13 @@ def grids(level: Sequence[Rule], upright: Sequence[Rule], glyph_px: float) -> li
 def _meeting(level: Sequence[Rule], upright: Sequence[Rule], slack: float) -> Iterable[tuple[list[Rule], list[Rule]]]:
     """Rules that hang together."""
     parents = list(range(len(level) + len(upright)))
-    for i, flat in enumerate(level):
-        for j, steep in enumerate(upright, len(level)):
-            if (
-                flat.start - slack <= steep.at <= flat.end + slack
-                and steep.start - slack <= flat.at <= steep.end + slack
-            ):
-                parents[_root(parents, i)] = _root(parents, j)
+    flat, steep = (
+        np.array([(r.at, r.start - slack, r.end + slack) for r in way]).reshape(-1, 3) for way in (level, upright)
+    )
+    across = (flat[:, None, 1] <= steep[:, 0]) & (steep[:, 0] <= flat[:, None, 2])
+    along = (steep[:, 1] <= flat[:, None, 0]) & (flat[:, None, 0] <= steep[:, 2])
+    for i, j in np.argwhere(across & along).tolist():
+        parents[_root(parents, i)] = _root(parents, len(level) + j)
     groups: dict[int, tuple[list[Rule], list[Rule]]] = {}
     for i in range(len(parents)):
         flats, steeps = groups.setdefault(_root(parents, i), ([], []))
