@@ -106,16 +106,21 @@ def test_the_authors_order_is_kept_where_the_page_would_suggest_another() -> Non
     assert [each.text for each in put.lines] == ["right column", "left column", "end of left", "read below"]
 
 
-def test_a_table_of_the_layers_own_lines_stands_in_the_authors_order() -> None:
+def ruled() -> Any:
+    """A page with a table of three rows and two columns."""
     image = np.full((300, 700, 3), 255, np.uint8)
     for y in (100, 140, 180, 220):
         image[y, 50:651] = 0
     for x in (50, 350, 650):
         image[100:221, x] = 0
+    return image
+
+
+def test_a_table_of_the_layers_own_lines_stands_in_the_authors_order() -> None:
     cells = [
         line(f"cell {row}{column}", 60 + 300 * column, 108 + 40 * row, 80) for column in (0, 1) for row in range(3)
     ]
-    put = in_order(image, [line("below it", 20, 260), *cells, line("above it", 20, 40)], [])
+    put = in_order(ruled(), [line("below it", 20, 260), *cells, line("above it", 20, 40)], [])
     assert [each.text for each in put.lines[:4]] == ["below it", "cell 00", "cell 01", "cell 10"]
     (table,) = put.tables
     assert put.text[slice(*table.span)] == "cell 00 cell 01\ncell 10 cell 11\ncell 20 cell 21"
@@ -125,11 +130,6 @@ def test_a_table_of_the_layers_own_lines_stands_in_the_authors_order() -> None:
 
 def test_a_line_of_the_layer_over_two_cells_is_divided_and_keeps_its_spaces() -> None:
     """A PDF's characters hold no spaces: the text does."""
-    image = np.full((300, 700, 3), 255, np.uint8)
-    for y in (100, 140, 180, 220):
-        image[y, 50:651] = 0
-    for x in (50, 350, 650):
-        image[100:221, x] = 0
 
     def spread(text: str, top: int) -> Line:
         starts = [60 + 12 * at for at in range(5)] + [360 + 12 * at for at in range(6)]
@@ -138,7 +138,7 @@ def test_a_line_of_the_layer_over_two_cells_is_divided_and_keeps_its_spaces() ->
         return Line(text, 1.0, quad(60, top, 430, top + 20), "text-layer", tuple(chars))
 
     put = in_order(
-        image,
+        ruled(),
         [
             spread(text, 108 + 40 * row)
             for row, text in enumerate(("two me sums up", "one on as well", "six hi is last"))
