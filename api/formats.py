@@ -235,9 +235,14 @@ def rect(corners: Iterable[Iterable[float]]) -> Rect:
     return Rect(left, top, max(1, round(right - left)), max(1, round(bottom - top)))
 
 
+def xml_text(content: str) -> str:
+    """Without what XML cannot hold."""
+    return _NOT_XML.sub("", content)
+
+
 def _xml(content: str) -> str:
-    return escape(_NOT_XML.sub("", content))
+    return escape(xml_text(content))
 
 
 def _attribute(content: str) -> str:
-    return quoteattr(_NOT_XML.sub("", content))
+    return quoteattr(xml_text(content))

@@ -13,11 +13,10 @@ from typing import Any
 
 import xlsxwriter
 
-from api import assemble
+from api import assemble, formats
 from shared.store.protocol import JobView
 
 _NUMBER = re.compile(r"-?(?:\d{1,3}(?:,\d{3})+|0|[1-9]\d{0,14})(?:\.\d{1,9})?")
-_NOT_XML = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _MOST_CHARS = 32_767  # of a cell
 _WIDTHS = (8, 60)  # of a column, in characters
 
@@ -59,13 +58,13 @@ class _Formats:
         return self._made[number]
 
 
-def _add(sheet: Any, table: assemble.HeadTable, formats: _Formats) -> None:
+def _add(sheet: Any, table: assemble.HeadTable, looks_of: _Formats) -> None:
     widths = [_WIDTHS[0]] * table.columns
     for cell in table.cells:
-        said, looks = _said(cell.text), formats.cell()
+        said, looks = _said(cell.text), looks_of.cell()
         figure = _NUMBER.fullmatch(said)
         if figure:
-            looks = formats.cell(_form(said))
+            looks = looks_of.cell(_form(said))
         if cell.rows > 1 or cell.columns > 1:
             last = (cell.row + cell.rows - 1, cell.column + cell.columns - 1)
             sheet.merge_range(cell.row, cell.column, *last, "", looks)
@@ -93,4 +92,4 @@ def _width(line: str) -> int:
 
 
 def _said(text: str) -> str:
-    return _NOT_XML.sub("", text)[:_MOST_CHARS]
+    return formats.xml_text(text)[:_MOST_CHARS]

@@ -125,7 +125,7 @@ def in_order(image: NDArray[np.uint8], written: Sequence[Line], more: Sequence[L
             rows.append([line])
     put = layout.Text()
     glyph_px = GLYPH * float(np.median([geometry.size(quad)[1] for quad in quads])) if quads else 0.0
-    layout.compose(put, rows, lines, *tables.find(image, lines, glyph_px))
+    layout.compose(put, rows, *tables.find(image, lines, glyph_px))
     return put
 
 

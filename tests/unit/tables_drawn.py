@@ -71,7 +71,7 @@ def read(picture: Picture, lines: Sequence[Line]) -> layout.Text:
     """The page as it is put together."""
     out = layout.Text()
     rows = order.reading_rows([np.array(line.box, np.float32) for line in lines])
-    layout.compose(out, rows, lines, *tables.find(picture, lines, GLYPH))
+    layout.compose(out, rows, *tables.find(picture, lines, GLYPH))
     return out
 
 

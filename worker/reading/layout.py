@@ -39,9 +39,9 @@ class Text:
             cells.append(Cell(cell.row, cell.column, cell.rows, cell.columns, text, quad, places))
             if text:
                 rows[cell.row] += (" " if rows[cell.row] else "") + text.replace("\n", " ")
-        self.add("\n".join(row for row in rows if row))
-        length = len("\n".join(row for row in rows if row))
-        span = (len(self.text) - length, len(self.text))
+        said = "\n".join(row for row in rows if row)
+        self.add(said)
+        span = (len(self.text) - len(said), len(self.text))
         self.tables.append(Table(sketch.grid.rows, sketch.grid.columns, tuple(cells), sketch.box, span))
 
 
@@ -58,7 +58,7 @@ def arrange(
         own = [records[index] for number, index in enumerate(sheet) if number not in aside]
         boxes = [lines[index].quad for number, index in enumerate(sheet) if number not in aside]
         rows = (order.reading_columns if vertical else order.reading_rows)(boxes)
-        compose(out, rows, own, *finder.find(picture, own, 0.0 if vertical else glyph_px))
+        compose(out, rows, *finder.find(picture, own, 0.0 if vertical else glyph_px))
         marks += [records[sheet[number]] for number in sorted(aside)]
     sealed = [line.record() for line in stamps]
     told = watermarks.told_once([mark.text for mark in marks])
@@ -71,7 +71,6 @@ def arrange(
 def compose(
     out: Text,
     rows: Sequence[Sequence[order.Placed]],
-    lines: Sequence[Line],
     sketches: Sequence[Sketch],
     rest: Sequence[Sequence[Line]],
 ) -> None:

@@ -66,11 +66,11 @@ class _Piece:
 def find(picture: NDArray[np.uint8], lines: Sequence[Line], glyph_px: float) -> tuple[list[Sketch], list[list[Line]]]:
     """The tables of a BGR page from the top, and of every line what stands in none: itself, parts of it, or nothing. `glyph_px` is the
     height of a typical glyph."""
-    level_lines = [line for line in lines if not line.vertical]
-    if len(level_lines) < FEWEST_LINES or glyph_px <= 0:
-        return [], [[line] for line in lines]
     quads = [np.array(line.box, np.float32) for line in lines]
-    page = level.turned(picture.shape[1], picture.shape[0], [np.array(line.box, np.float32) for line in level_lines])
+    lying = [quad for line, quad in zip(lines, quads, strict=True) if not line.vertical]
+    if len(lying) < FEWEST_LINES or glyph_px <= 0:
+        return [], [[line] for line in lines]
+    page = level.turned(picture.shape[1], picture.shape[0], lying)
     boxes = page.forth_all(quads)
     segments = segments_of(lines, boxes)
     if sum(1 for row in order.rows_of(segments) if len(row) > 1) < 2:
@@ -83,13 +83,12 @@ def find(picture: NDArray[np.uint8], lines: Sequence[Line], glyph_px: float) -> 
     around = [geometry.bounds(box) for box in boxes]
     flat = [rule for rule in ruling.level if not _is_stroke(rule, around) or _is_shut(rule, ruling.upright, glyph_px)]
     steep = [rule for rule in ruling.upright if not _is_stem(rule, around, flat, glyph_px)]
-    bounds = [(p.left, p.top, p.right, p.bottom) for p in segments]
-    found = [within_rows(with_columns(grid, bounds), segments) for grid in grids(flat, steep, glyph_px)]
+    found = [within_rows(with_columns(grid, segments), segments) for grid in grids(flat, steep, glyph_px)]
     found = [
         grid for grid in found if min(grid.rows, grid.columns) > 1 and not aligned.goes_on(grid, segments, glyph_px)
     ]
-    loose = [p for p in segments if not any(_inside(grid, (p.left + p.right) / 2, p.middle) for grid in found)]
-    free = [rule for rule in flat if not any(_inside(grid, (rule.start + rule.end) / 2, rule.at) for grid in found)]
+    loose = [p for p in segments if not any(grid.surrounds(p.centre, p.middle) for grid in found)]
+    free = [rule for rule in flat if not any(grid.surrounds((rule.start + rule.end) / 2, rule.at) for grid in found)]
     found += aligned.find(loose, free, glyph_px)
     found = [grid for grid in found if _clutter(grid, ruling, around, glyph_px) < MOST_CLUTTER]
     sketches: list[Sketch] = []
@@ -141,10 +140,6 @@ def _is_stem(rule: rules.Rule, boxes: Sequence[Bounds], flat: Sequence[rules.Rul
                 for end in (rule.start, rule.end)
             )
     return False
-
-
-def _inside(grid: Grid, x: float, y: float) -> bool:
-    return grid.xs[0] <= x <= grid.xs[-1] and grid.ys[0] <= y <= grid.ys[-1]
 
 
 def _clutter(grid: Grid, ruling: rules.Ruling, boxes: Sequence[Bounds], glyph: float) -> float:

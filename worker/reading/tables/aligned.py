@@ -48,7 +48,7 @@ def find(pieces: Sequence[Segment], level: Sequence[Rule], glyph: float) -> list
             continue
         if not goes_on(grid, left, glyph) and _is_aligned(whole, grid, glyph):
             found.append(grid)
-            left = [p for p in left if not _in(grid, p)]
+            left = [p for p in left if not grid.surrounds(p.centre, p.middle)]
     for run in _runs(left, glyph):
         grid = _table(run, glyph, [])
         if grid is None or grid.rows < FEWEST_ROWS or grid.columns < SEEDS or _is_prose(run, grid):
@@ -56,10 +56,6 @@ def find(pieces: Sequence[Segment], level: Sequence[Rule], glyph: float) -> list
         if not goes_on(grid, left, glyph) and _is_aligned(run, grid, glyph) and _filled(grid, run) >= FILLED_FREE:
             found.append(grid)
     return sorted(found, key=lambda grid: grid.ys[0])
-
-
-def _in(grid: Grid, piece: Segment) -> bool:
-    return grid.ys[0] < piece.middle < grid.ys[-1] and grid.xs[0] < (piece.left + piece.right) / 2 < grid.xs[-1]
 
 
 def _runs(pieces: Sequence[Segment], glyph: float) -> list[list[Segment]]:
@@ -148,14 +144,14 @@ def goes_on(grid: Grid, pieces: Sequence[Segment], glyph: float) -> bool:
     for piece in pieces:
         row = int(np.searchsorted(grid.ys, piece.middle)) - 1
         beside = max(left - piece.right, piece.left - right) < BESIDE * glyph
-        if 0 <= row < grid.rows and beside and not left <= (piece.left + piece.right) / 2 <= right:
+        if 0 <= row < grid.rows and beside and not left <= piece.centre <= right:
             rows.add(row)
     return len(rows) > HALF * grid.rows
 
 
 def _filled(grid: Grid, pieces: Sequence[Segment]) -> float:
     """The share of the cells that hold text."""
-    held = {grid.cell_at((p.left + p.right) / 2, p.middle) for p in pieces}
+    held = {grid.cell_at(p.centre, p.middle) for p in pieces}
     return len(held - {None}) / len(grid.cells)
 
 
@@ -164,9 +160,9 @@ def _is_aligned(pieces: Sequence[Segment], grid: Grid, glyph: float) -> bool:
     the labels of a chart."""
     true = total = 0
     for column in range(grid.columns):
-        own = [p for p in pieces if grid.xs[column] <= (p.left + p.right) / 2 < grid.xs[column + 1]]
+        own = [p for p in pieces if grid.xs[column] <= p.centre < grid.xs[column + 1]]
         own = [p for p in own if p.left >= grid.xs[column] - glyph and p.right <= grid.xs[column + 1] + glyph]
-        edges = ([p.left for p in own], [p.right for p in own], [(p.left + p.right) / 2 for p in own])
+        edges = ([p.left for p in own], [p.right for p in own], [p.centre for p in own])
         best = max(
             (sum(abs(x - float(np.median(side))) < ALIGNED * glyph for x in side) for side in edges if side), default=0
         )
@@ -182,7 +178,7 @@ def _is_prose(pieces: Sequence[Segment], grid: Grid) -> bool:
         return True
     prose = 0
     for column in range(grid.columns):
-        own = [p for p in pieces if grid.xs[column] <= (p.left + p.right) / 2 < grid.xs[column + 1]]
+        own = [p for p in pieces if grid.xs[column] <= p.centre < grid.xs[column + 1]]
         widths = np.array([p.right - p.left for p in own if not is_figure(p.text)])
         if len(widths) > HALF * len(own) and np.median(widths) > LONG * np.median([p.height for p in own]):
             is_full = np.median(widths) > FULL * np.percentile(widths, 90)

@@ -60,7 +60,7 @@ def needed(pieces: Sequence[Segment], gutters: list[Gutter]) -> list[Gutter]:
 
 def columns_of(row: Sequence[Segment], gutters: Sequence[Gutter]) -> set[int]:
     """The columns that the row's segments stand in."""
-    return {sum(1 for low, high in gutters if (low + high) / 2 < (p.left + p.right) / 2) for p in row}
+    return {sum(1 for low, high in gutters if (low + high) / 2 < p.centre) for p in row}
 
 
 def crosses(row: Sequence[Segment], gutters: Sequence[Gutter]) -> bool:

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import bisect
 import functools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from worker.reading.tables.rules import Rule
+from worker.reading.tables.segments import Segment
 
 TOUCH = 0.7  # glyphs between the end of a rule and the one it meets
 CLUSTER = 0.9  # glyphs between rules that are one line of the grid
+SLACK = 0.3  # of its height that a segment may reach over a wall
 WALL = 0.5  # of such a piece that ink must cover
 
 
@@ -61,6 +63,10 @@ class Grid:
             for row in range(cell.row, cell.row + cell.rows):
                 out[row][cell.column : cell.column + cell.columns] = [number] * cell.columns
         return out
+
+    def surrounds(self, x: float, y: float) -> bool:
+        """Whether a point lies in the table."""
+        return self.xs[0] <= x <= self.xs[-1] and self.ys[0] <= y <= self.ys[-1]
 
     def cell_at(self, x: float, y: float) -> int | None:
         """The cell that a point lies in."""
@@ -134,9 +140,9 @@ def tidy(xs: Sequence[float], ys: Sequence[float], right: np.ndarray, below: np.
     return Grid(tuple(xs[i] for i in keep_x), tuple(ys[i] for i in keep_y), tuple(cells))
 
 
-def with_columns(grid: Grid, pieces: Sequence[tuple[float, float, float, float]]) -> Grid:
+def with_columns(grid: Grid, pieces: Sequence[Segment]) -> Grid:
     """The grid with cells divided that span columns though each of these holds its own segment of text, as in a tinted heading
-    without walls. `pieces` are the segments' bounds."""
+    without walls."""
     cells: list[Cell] = []
     for cell in grid.cells:
         parts = _by_column(grid, cell, pieces) if cell.columns > 1 else None
@@ -185,13 +191,13 @@ def _lines_of(lines: Sequence[float], columns: Sequence[int]) -> tuple[float, ..
     return (lines[0], *(lines[at] for at in columns[1:]), lines[-1])
 
 
-def _by_column(grid: Grid, cell: Cell, pieces: Sequence[tuple[float, float, float, float]]) -> list[Cell] | None:
-    inside = [p for p in pieces if cell.holds((p[0] + p[2]) / 2, (p[1] + p[3]) / 2)]
+def _by_column(grid: Grid, cell: Cell, pieces: Sequence[Segment]) -> list[Cell] | None:
+    inside = [p for p in pieces if cell.holds(p.centre, p.middle)]
     lines = grid.xs[cell.column + 1 : cell.column + cell.columns]
-    slack = 0.3 * min((p[3] - p[1] for p in inside), default=0.0)
-    if any(p[0] + slack < x < p[2] - slack for p in inside for x in lines):
+    slack = SLACK * min((p.height for p in inside), default=0.0)
+    if any(p.left + slack < x < p.right - slack for p in inside for x in lines):
         return None
-    held = {int(np.searchsorted(lines, (p[0] + p[2]) / 2)) for p in inside}
+    held = {int(np.searchsorted(lines, p.centre)) for p in inside}
     whole = cell.columns == grid.columns
     if len(held) < (2 if whole else cell.columns):
         return None
@@ -274,5 +280,4 @@ def _goes_on(right: np.ndarray, below: np.ndarray, free: np.ndarray, row: int, l
     if below[row - 1, left:end].any() or not free[row, left:end].all():
         return False
     shut_left = left == 0 or right[row, left - 1]
-    inside: Callable[[], bool] = lambda: not right[row, left : end - 1].any()  # noqa: E731
-    return bool(shut_left and right[row, end - 1] and inside())
+    return bool(shut_left and right[row, end - 1] and not right[row, left : end - 1].any())

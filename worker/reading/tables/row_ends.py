@@ -31,7 +31,7 @@ def within_rows(grid: Grid, pieces: Sequence[Segment]) -> Grid:
         top, bottom = grid.ys[row], grid.ys[row + 1]
         ys.append(top)
         cells = [cell for cell in grid.cells if cell.row <= row < cell.row + cell.rows]
-        inside = [p for p in pieces if top < p.middle < bottom and grid.xs[0] < (p.left + p.right) / 2 < grid.xs[-1]]
+        inside = [p for p in pieces if top < p.middle < bottom and grid.xs[0] < p.centre < grid.xs[-1]]
         if all(cell.rows == cell.columns == 1 for cell in cells) and _sums_share(inside, gutters, []):
             ys += separators(inside, gutters, [])
     return grid if len(ys) == grid.rows else with_lines(grid, [*ys, grid.ys[-1]])

@@ -30,7 +30,6 @@ DASHED = 1.0  # glyphs of such a rule between two crossings, at least
 EDGE = 6  # grey levels between two tones that meet
 LEVEL_EDGE, UPRIGHT_EDGE = 5.0, 2.0  # glyphs of such an edge, at least
 LEANING = 5.0  # glyphs of a rule whose direction counts
-EDGE_MEETS = 0.5  # glyphs between the end of an upright edge and the rule it ends at
 CLIMB = 0.1  # of its length that a piece may climb
 SLOPE_PX = 3  # a piece may climb by so much over its length
 JOIN_GAP = 1.2  # glyphs between two pieces of one rule
@@ -85,7 +84,6 @@ def find(grey: NDArray[np.uint8], glyph_px: float, scale: float) -> Ruling:
     level = [_scaled(rule, scale) for rule in _along(grey, lying, glyph, LEVEL_EDGE, LEVEL_LENGTH, leans[0])]
     turned, dashes = np.ascontiguousarray(grey.T), np.ascontiguousarray(standing.T)
     upright = [_scaled(rule, scale) for rule in _along(turned, dashes, glyph, UPRIGHT_EDGE, UPRIGHT_LENGTH, leans[1])]
-    upright = [rule for rule in upright if not rule.edge or _is_side(rule, level, EDGE_MEETS * glyph_px)]
     thin = _thin(glyph)
     ink = cv2.morphologyEx(grey, cv2.MORPH_BLACKHAT, np.ones((thin, thin), np.uint8)) > INK
     climbs, tilts = ([(at / scale, climb, length / scale) for at, climb, length in way] for way in leans)
@@ -95,14 +93,6 @@ def find(grey: NDArray[np.uint8], glyph_px: float, scale: float) -> Ruling:
 def _thin(glyph: float) -> int:
     """The height, in pixels, that a rule is lower than: odd."""
     return 2 * max(2, round(THIN * glyph / 2)) + 1
-
-
-def _is_side(edge: Rule, level: Sequence[Rule], slack: float) -> bool:
-    """Whether an upright edge is the side of a tinted row: it ends at level rules. Bars of a chart and what is in photographs do not."""
-    return all(
-        any(abs(rule.at - end) < slack and rule.start - slack < edge.at < rule.end + slack for rule in level)
-        for end in (edge.start, edge.end)
-    )
 
 
 def _scaled(rule: Rule, scale: float) -> Rule:

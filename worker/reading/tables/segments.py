@@ -23,6 +23,10 @@ class Segment(Placed):
 
     text: str
 
+    @property
+    def centre(self) -> float:
+        return (self.left + self.right) / 2
+
 
 def segments(lines: Sequence[Line], level: Sequence[Floats]) -> list[Segment]:
     """The segments of the lines; `level` are their boxes in a picture in which they run level."""
