@@ -127,7 +127,7 @@ def main(arguments: Sequence[str]) -> int:
     """The command; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m bench tables", description=__doc__)
     parser.add_argument("--models", type=Path, default=MODELS)
-    parser.add_argument("--pages", type=int, default=28)
+    parser.add_argument("--pages", type=int, default=20)
     parser.add_argument("--seed", type=int, default=FIRST_SEED)
     parser.add_argument("--core", type=int, default=None)
     parser.add_argument("--peers", action="store_true")

@@ -12,6 +12,8 @@ from shared.records import Char, Line, Quad, Table
 from worker.reading import layout, order, tables
 
 GLYPH = 14.0
+XS, YS = [50, 200, 350, 500], [100, 140, 180, 220]
+TEXTS = [["Item", "Unit", "Price"], ["Tea", "3", "4.50"], ["Milk", "1", "2.20"]]
 CHAR_PX, LINE_PX = 10, 20
 Picture = NDArray[np.uint8]
 
@@ -100,3 +102,11 @@ def carried(picture: Picture, lines: Sequence[Line], matrix: NDArray[np.float64]
         for line in lines
     ]
     return np.asarray(seen, np.uint8), moved
+
+
+def three_rules() -> Picture:
+    """A page with the three rules of a paper's table around `TEXTS`."""
+    page = paper()
+    for y in (YS[0], YS[1], YS[-1]):
+        level(page, XS[0], XS[-1], y, thick=2)
+    return page
