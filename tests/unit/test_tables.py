@@ -97,6 +97,9 @@ def test_a_tinted_heading_without_walls_has_the_columns_below_it() -> None:
     page[YS[0] : YS[1], XS[0] : XS[-1] + 1] = (120, 80, 40)
     (table,) = read(page, in_cells(XS, YS, TEXTS)).tables
     assert texts_of(table) == TEXTS
+    wide = said("Items and more", 74, YS[0] + 8)  # its box reaches 4 px into the next column
+    (table,) = read(page, [wide, *in_cells(XS, YS, TEXTS)[1:]]).tables
+    assert texts_of(table)[0] == ["Items and more", "Unit", "Price"]
 
 
 def test_walls_between_columns_only_part_the_rows_by_their_figures() -> None:
@@ -129,6 +132,7 @@ def test_a_break_for_want_of_room_is_none() -> None:
     lines += [said(text, x, y) for text, x, y in (("1", 208, 120), ("2", 208, 180), ("3", 358, 120), ("4", 358, 180))]
     (table,) = read(page, lines).tables
     assert [row[0] for row in texts_of(table)] == ["Green tea\nin bags", "Tea\nin bags"]
+    assert read(page, lines).text.split("\n") == ["Green tea in bags 1 3", "Tea in bags 2 4"]
     narrow = [line if line.text != "Green tea" else said("Green tea leaf", 58, 108) for line in lines]
     assert texts_of(read(page, narrow).tables[0])[0][0] == "Green tea leaf in bags"
 
@@ -190,10 +194,20 @@ def test_three_columns_that_stand_under_each_other_are_a_table_without_rules() -
 
 
 def test_a_word_that_sticks_out_of_the_table_is_whole() -> None:
+    page = paper()
+    ruled(page, XS, YS)
     lines = in_cells(XS, YS, TEXTS)
-    lines[3] = said("Assam", 34, 148)  # its first letter stands before the rules begin
-    (table,) = read(three_rules(), lines).tables
-    assert texts_of(table)[1] == ["Assam", "3", "4.50"]
+    lines[3] = said("Assam tea", 34, 148)  # its first letters stand before the wall
+    (table,) = read(page, lines).tables
+    assert texts_of(table)[1] == ["Assam tea", "3", "4.50"]
+
+
+def test_three_rules_may_lean_a_little() -> None:
+    page, ys = paper(), [100, 140, 220, 300]
+    for y, shift in ((100, 0), (140, 0), (300, 20)):
+        level(page, XS[0] + shift, XS[-1] + shift, y, thick=2)
+    (table,) = read(page, in_cells(XS, ys, TEXTS)).tables
+    assert np.allclose([table.box[0][1], table.box[3][1]], [100, 300], atol=4)
 
 
 def test_text_may_stand_on_a_rule_between_walls() -> None:
