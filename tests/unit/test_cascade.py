@@ -344,6 +344,29 @@ def test_the_fit_finds_the_telling_feature_and_a_threshold_that_pays(tmp_path: P
     assert "strong engine alone" in fit_gates.report(found, fit, held, fit, ("toy", "strong"), None)
 
 
+def test_the_fit_counts_what_second_looks_mend_and_cost() -> None:
+    """Of three lines that no doubt passes on the second has a fault, and the third one hardly read word of a long line."""
+    common = {
+        "fits": True,
+        "characters": 10,
+        "features": (0.0,) * len(FEATURES),
+        "confidence": (0.9, 0.95),
+        "empty": False,
+    }
+    plain = fit_gates.Sample(edits=(0, 0), ms=(5.0, 20.0), **common)
+    faulty = dataclasses.replace(plain, edits=(2, 0), odd=True, faulty=True)
+    parts = dataclasses.replace(plain, edits=(2, 0), odd=True, part=(1, 6.0))
+    table, doubt = fit_gates.Table([plain, faulty, parts]), np.zeros(3)
+    alone = table.point(doubt, 0.5, 0.0, second_looks=False)
+    assert (alone.share, alone.exact, alone.ms) == (0, pytest.approx(1 / 3), 5.0)
+    found = table.point(doubt, 0.5, 0.0)
+    assert (found.share, found.exact) == (pytest.approx(2 / 3), pytest.approx(2 / 3))
+    assert found.ms == pytest.approx((5 + 25 + 11) / 3)
+    assert found.cer == pytest.approx(1 / 30)
+    surer = fit_gates.Table([dataclasses.replace(faulty, confidence=(0.99, 0.8))])
+    assert surer.point(np.zeros(1), 0.5, 0.0).exact == 1.0, "how sure the CRNN is of a faulty line says nothing"
+
+
 def test_the_shipped_gate_can_be_read() -> None:
     shipped = load_gate()
     assert 0 < shipped.threshold < 1

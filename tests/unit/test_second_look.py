@@ -136,11 +136,21 @@ def test_with_it_it_is_not(text: str) -> None:
 def test_a_line_with_one_character_that_was_hardly_read_is_hardly_read() -> None:
     sure, hardly, space = (ReadChar(*each, 0, 9, ()) for each in (("咨", 0.98), ("容", 0.47), (" ", 0.4)))
     assert hardly_read([sure, hardly])
-    assert not hardly_read([sure, space])
+    assert hardly_read([sure, space, sure]), "PETAL ING"
+    assert not hardly_read([space, sure, space]), "paper beside a line"
+    assert not hardly_read([space])
 
 
 @pytest.mark.parametrize(
-    "text", ["TAMAN DAYA SENDIRIAN", "Daoyuan Chen, Peng Zhang", "recived", "Lipo2000", "Pharm polye-"]
+    "text",
+    [
+        "TAMAN DAYA SENDIRIAN",
+        "Daoyuan Chen, Peng Zhang",
+        "recived",
+        "Lipo2000",
+        "Pharm polye-",
+        "as Rheman et al. did, only",
+    ],
 )
 def test_names_and_lone_words_are_not(text: str) -> None:
     assert not faults(chars(text, 0.0), lexicon())

@@ -96,8 +96,10 @@ def test_a_stretch_read_less_surely_the_second_time_stays(second: Reading) -> No
 class LongQuick(Quick):
     """Misreads one letter of a long line, and doubts it."""
 
+    sureness = 0.5
+
     def trace(self, crop: Crop, allow: frozenset[str] | None = None) -> Trace:
-        read = line(LINE.replace("brown", "br0wn"), at12=0.5)
+        read = line(LINE.replace("brown", "br0wn"), at12=self.sureness)
         peaks = tuple(Peak(1, char.confidence, i, i, i, ()) for i, char in enumerate(read.chars))
         spans = np.array([(char.x0, char.x1) for char in read.chars], np.float32)
         return Trace(read, HEIGHT, ink.columns(crop), spans, peaks)
@@ -113,16 +115,20 @@ class OneWord(Strong):
 
 
 @pytest.mark.parametrize(
-    ("share", "words", "engine", "partly"),
-    [(1.5, False, "crnn", 0), (1.1, False, "auto", 1), (0.9, False, "ppocrv6", 0), (1.5, True, "auto", 1)],
+    ("share", "sureness", "engine", "partly"),
+    [(1.5, 0.8, "crnn", 0), (1.1, 0.8, "auto", 1), (0.9, 0.8, "ppocrv6", 0), (1.5, 0.5, "auto", 1)],
     ids=["sure", "nearly doubtful", "doubtful", "sure but for one letter, looked at again"],
 )
-def test_a_long_line_is_read_again_in_part(share: float, words: bool, engine: str, partly: int) -> None:
+@pytest.mark.parametrize("words", [True, False])
+def test_a_long_line_is_read_again_in_part(
+    share: float, sureness: float, engine: str, partly: int, words: bool
+) -> None:
     crop = np.full((HEIGHT, WIDE * len(LINE), 3), 255, np.uint8)
-    doubt = gate().doubt(gates.features(LongQuick().trace(crop), HEIGHT))
-    strong = OneWord()
+    quick, strong = LongQuick(), OneWord()
+    quick.sureness = sureness
+    doubt = gate().doubt(gates.features(quick.trace(crop), HEIGHT))
     limit = dataclasses.replace(gate(), threshold=doubt * share)
-    reader = Cascade(LongQuick(), strong, limit, words)  # type: ignore[arg-type]
+    reader = Cascade(quick, strong, limit, words)  # type: ignore[arg-type]
     (read,) = reader.read([crop])
     assert read.engine == engine
     assert reader.last_stats["partly_lines"] == partly

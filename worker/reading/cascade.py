@@ -112,10 +112,9 @@ class Cascade:
         doubt, parts = self.gate.judge(trace, crop)
         sure = bool(trace.reading.text) and not parts and doubt <= self.gate.threshold
         faults: frozenset[int] = frozenset()
-        if (sure or parts) and self._lexicon is not None:
-            chars = trace.reading.chars
-            faults = second_look.faults(chars, self._lexicon) | accents.overlooked(chars, crop, self._is_common)
-            if faults or (sure and second_look.hardly_read(chars)):
+        if sure or parts:
+            faults, hardly_read = self.second_look(trace.reading, crop)
+            if faults or (sure and hardly_read):
                 sure, parts = False, stretches.find(trace.reading, crop.shape[1], crop.shape[0], faults)
         wide = sum(part.right - part.left for part in parts) / crop.shape[1] if parts else 1.0
         self._asked += 1
@@ -123,6 +122,14 @@ class Cascade:
         self.last_stats["crnn_lines"] += 1
         self.last_stats["partly_lines" if parts else "passed_on_lines"] += not sure
         return trace.reading, sure, parts, bool(faults) or doubt == gates.PASSED_OVER
+
+    def second_look(self, reading: Reading, crop: Crop) -> tuple[frozenset[int], bool]:
+        """What of the CRNN's reading of `crop` is worth another look though the line as a whole was read surely: the
+        characters, by index, with a fault of its kind (none where words have no say), and whether any was hardly read."""
+        chars, faults = reading.chars, frozenset[int]()
+        if self._lexicon is not None:
+            faults = second_look.faults(chars, self._lexicon) | accents.overlooked(chars, crop, self._is_common)
+        return faults, second_look.hardly_read(chars)
 
     def _is_common(self, word: str) -> bool:
         """Whether it is a common English word, which has no accent; José's is known, too, but rarer."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -40,6 +40,10 @@ SCALE_FACTORS = (
     0.88,
     0.86,
 )  # to fit the page to the windows with less waste
+MARGIN_SPREAD = 4  # grey levels: where the brightest and the darkest pixels differ by less not even pale print stands,
+MARGIN_SHRINK = 4  # in a picture that many times smaller than the detector sees it
+MARGIN_TONE = 24  # grey levels between the paper of what is written and its margins, at most
+MARGIN_PX = 24  # of what the detector sees: blank paper that is left around what is written
 UNKNOWN_LONG_PX = 480  # longer side the detector sees when there are few glyphs or none: what is there is large
 MIN_SEEN_PX = 320  # the picture is never shrunk to a shorter longer side than this
 
@@ -47,10 +51,12 @@ MIN_SEEN_PX = 320  # the picture is never shrunk to a shorter longer side than t
 @dataclass(frozen=True, slots=True)
 class Ink:
     """What stands on a page. `height` is the typical height of a glyph in pixels of the page, 0 where there are none;
-    `spots` are the glyphs themselves, (n, 4): left, top, width, height in pixels of the page."""
+    `spots` are the glyphs themselves, (n, 4): left, top, width, height in pixels of the page. `written` is the page without its
+    blank margins, left, top, right and bottom, None where too little stands on it to tell."""
 
     height: float
     spots: NDArray[np.float64]
+    written: tuple[float, float, float, float] | None = None
 
     @property
     def glyphs(self) -> int:
@@ -77,20 +83,28 @@ def measure_ink(page: NDArray[np.uint8]) -> Ink:
         if len(spots) > 1.5 * best.glyphs and len(spots) >= ENOUGH_GLYPHS:
             heights = spots[:, 2:].max(axis=1)
             best = Ink(weighted_percentile(heights, 50) / scale, spots / scale)
+    if best.glyphs:
+        left, top, right, bottom = _written(grey, MARGIN_SHRINK * scale / scale_of_glyphs(best))
+        best = replace(best, written=(left / scale, top / scale, right / scale, bottom / scale))
     return best
 
 
 def shrunk_grey(page: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:
     """A BGR page in grey at `scale` (1 at most) times its size: halved while that leaves enough, the rest sampled. Averaging
     over parts of pixels, of all colours, takes twenty times as long."""
-    grey = cv2.cvtColor(page, cv2.COLOR_BGR2GRAY)
+    return shrunk(np.asarray(cv2.cvtColor(page, cv2.COLOR_BGR2GRAY), dtype=np.uint8), scale)
+
+
+def shrunk(grey: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:
+    """The same of a picture that is grey already."""
     height, width = grey.shape
     goal = (max(1, round(width * scale)), max(1, round(height * scale)))
     while grey.shape[1] >= 2 * goal[0] and grey.shape[0] >= 2 * goal[1]:
-        grey = cv2.resize(grey, (grey.shape[1] // 2, grey.shape[0] // 2), interpolation=cv2.INTER_AREA)
+        half = (grey.shape[1] // 2, grey.shape[0] // 2)
+        grey = np.asarray(cv2.resize(grey, half, interpolation=cv2.INTER_AREA), dtype=np.uint8)
     if grey.shape != goal[::-1]:
-        grey = cv2.resize(grey, goal, interpolation=cv2.INTER_LINEAR)
-    return np.asarray(grey, dtype=np.uint8)
+        grey = np.asarray(cv2.resize(grey, goal, interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
+    return grey
 
 
 def weighted_percentile(heights: NDArray[np.float64], percent: float) -> float:
@@ -100,8 +114,41 @@ def weighted_percentile(heights: NDArray[np.float64], percent: float) -> float:
     return float(ordered[int(np.searchsorted(sums, sums[-1] * percent / 100))])
 
 
+def _written(grey: NDArray[np.uint8], smaller: float) -> tuple[float, float, float, float]:
+    """Left, top, right and bottom of a grey picture without its blank margins, looked at so many times smaller; all of it where the
+    margins are no paper, as around a sheet on a desk: the sheet's edges would stand at the picture's."""
+    height, width = grey.shape
+    small = shrunk(grey, min(1.0, 1 / smaller))
+    left, right = _blank_ends(small.max(axis=0), small.min(axis=0))
+    inside = small[:, left : small.shape[1] - right]
+    top, bottom = _blank_ends(inside.max(axis=1), inside.min(axis=1))
+    margins = [small[:top], small[small.shape[0] - bottom :], small[:, :left], small[:, small.shape[1] - right :]]
+    written = inside[top : len(inside) - bottom]
+    tones = np.percentile(written, (25, 50, 75)) if written.size else np.zeros(3)  # one of them is the paper's
+    if any(part.size and np.abs(np.median(part) - tones).min() > MARGIN_TONE for part in margins):
+        return 0.0, 0.0, float(width), float(height)
+    margin = MARGIN_PX / MARGIN_SHRINK
+    x, y = width / small.shape[1], height / small.shape[0]
+    return (
+        max(0.0, (left - margin) * x),
+        max(0.0, (top - margin) * y),
+        min(width, (small.shape[1] - right + margin) * x),
+        min(height, (small.shape[0] - bottom + margin) * y),
+    )
+
+
+def _blank_ends(brightest: NDArray[np.uint8], darkest: NDArray[np.uint8]) -> tuple[int, int]:
+    """How many rows at the beginning and at the end of a picture are blank together; all of one that is blank as a whole
+    are at its beginning."""
+    ends = []
+    for step in (1, -1):
+        spread = np.maximum.accumulate(brightest[::step]) - np.minimum.accumulate(darkest[::step])
+        ends.append(int(np.count_nonzero(spread < MARGIN_SPREAD)))
+    return ends[0], 0 if ends[0] == len(brightest) else ends[1]
+
+
 def detector_scale(width: int, height: int, ink: Ink) -> float:
-    """How many times its size the detector should see a page of `width` x `height` px, so that glyphs are about
+    """How many times its size the detector should see a picture of `width` x `height` px, so that glyphs are about
     `GLYPH_TARGET_PX` high, and the page's small print is seen too, within what memory and time allow."""
     longer = max(width, height)
     scale = UNKNOWN_LONG_PX / longer if ink.glyphs < ENOUGH_GLYPHS else scale_of_glyphs(ink)

@@ -68,6 +68,7 @@ SMALL_WORDS = frozenset(
      "por", "su", "il", "lo", "gli", "di", "da", "che", "per", "não", "um", "uma", "ao", "het", "een", "van", "av", "och", "att", "det", "på",
      "till", "se")
 )  # fmt: skip
+AND_OTHERS = re.compile(r"\bet al\b")  # as English papers cite
 WORD = re.compile(r"[^\W\d_]+")
 SHORTEST_UNKNOWN = 4  # letters of such a word
 CODE = re.compile(r"[A-Z0-9]{4,}")  # capitals and figures, mixed but not
@@ -82,7 +83,8 @@ SURE_SUM = 0.99  # confidence there, at least; nothing less was seen of true one
 POINT = re.compile(r"^\s*\w{1,3}[)）\]]")  # 1) and a), which open nothing
 GOODS = re.compile(r"\*[\u3400-\u9fff]")  # *kind of goods*what was sold, as Chinese invoices have it
 LONGEST_CLOSED = 30  # characters: in longer lines, of running text, a bracket may be closed in the next
-UNSURE = 0.7  # confidence of a character below which it is read again, however sure the rest of a line is
+UNSURE = 0.7  # confidence of a character below which it is read again, however sure the rest of a line is,
+UNSURE_SPACE = 0.5  # and of a space between two
 SHORTEST_DOUBLED = 6  # letters of a known word from which one of two equal ones is missed; shorter ones may be names
 JOINED = ("i", "l", "f", "fi", "fl", "il")  # what is lost behind an f that its face joins to it (profle, ofce, refl)
 SHORTEST_JOINED = 4  # letters of such a word once it is whole (file)
@@ -122,8 +124,12 @@ def faults(chars: Sequence[ReadChar], lexicon: Lexicon) -> frozenset[int]:
 
 
 def hardly_read(chars: Sequence[ReadChar]) -> bool:
-    """Whether one character was: a gate that looks at all of a line lets it pass where the others are sure."""
-    return any(char.confidence < UNSURE and char.text.strip() for char in chars)
+    """Whether one character was, or a space between two: a gate that looks at all of a line lets it pass where the others
+    are sure."""
+    inked = [index for index, char in enumerate(chars) if char.text.strip()]
+    return bool(inked) and any(
+        char.confidence < (UNSURE if char.text.strip() else UNSURE_SPACE) for char in chars[inked[0] : inked[-1] + 1]
+    )
 
 
 def rivals(chars: Sequence[ReadChar]) -> set[int]:
@@ -156,7 +162,7 @@ def codes(text: str) -> list[tuple[int, int]]:
 
 def small_words(text: str, lexicon: Lexicon) -> bool:
     """Whether a small word of another language stands beside an unknown word."""
-    found = WORD.findall(text)
+    found = WORD.findall(AND_OTHERS.sub("", text))
     if len(found) < WORDS or SMALL_WORDS.isdisjoint(found):
         return False
     long = (word for word in found if len(word) >= SHORTEST_UNKNOWN and regular(word))
