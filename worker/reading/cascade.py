@@ -37,7 +37,7 @@ class Cascade:
         self.last_stats: dict[str, float] = {}
         self._lexicon = lexicon() if words else None
         self._begun = False
-        self._asked, self._passed_on = 0, 0.0
+        self._asked, self._width, self._passed_on = 0, 0.0, 0.0
         self._known: dict[frozenset[str], bool] = {}
         # A gate knows the habits of the model it was fitted to; with another one its doubts mean nothing.
         self._trusted = gate.fitted_for == quick.calibrated_as
@@ -49,7 +49,8 @@ class Cascade:
 
     def begin_again(self) -> None:
         """Forget the evidence about the page's lines, but not the time they cost."""
-        self._asked, self._passed_on = 0, 0.0
+        # lines that the CRNN read; their width and what of it was passed on, in line heights
+        self._asked, self._width, self._passed_on = 0, 0.0, 0.0
 
     def _reset(self) -> None:
         self.begin_again()
@@ -116,9 +117,10 @@ class Cascade:
             faults, hardly_read = self.second_look(trace.reading, crop)
             if faults or (sure and hardly_read):
                 sure, parts = False, stretches.find(trace.reading, crop.shape[1], crop.shape[0], faults)
-        wide = sum(part.right - part.left for part in parts) / crop.shape[1] if parts else 1.0
+        width = sum(part.right - part.left for part in parts) if parts else crop.shape[1]
         self._asked += 1
-        self._passed_on += 0.0 if sure else wide
+        self._width += crop.shape[1] / crop.shape[0]
+        self._passed_on += 0.0 if sure else width / crop.shape[0]
         self.last_stats["crnn_lines"] += 1
         self.last_stats["partly_lines" if parts else "passed_on_lines"] += not sure
         return trace.reading, sure, parts, bool(faults) or doubt == gates.PASSED_OVER
@@ -145,8 +147,9 @@ class Cascade:
         return self._known[allow]
 
     def _gave_up(self) -> bool:
-        """Whether this page has shown that the CRNN does not earn its time on it."""
-        return self._asked >= self.gate.probe_lines and self._passed_on > self._asked * self.gate.give_up_share
+        """Whether this page has shown that the CRNN does not earn its time on it. What a line costs either engine goes by its
+        width: a page of prose with many small formulas is read by the CRNN."""
+        return self._asked >= self.gate.probe_lines and self._passed_on > self._width * self.gate.give_up_share
 
     def _completed(self, second: Reading, first: Reading) -> Reading:
         """The stronger engine's reading with what it leaves out now and then."""

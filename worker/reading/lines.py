@@ -40,6 +40,16 @@ PLATE_WORTH = 0.3  # and a whole number plate
 Progress = Callable[[int, int], None]
 
 
+def of_all_widths(lines: Sequence[Found]) -> list[Found]:
+    """Lines that are sorted by their width, with `CHUNK` of them, evenly taken, put first; doubtful ones, at the end, stay there."""
+    sure = [line for line in lines if not line.doubtful]
+    if len(sure) <= CHUNK:
+        return list(lines)
+    first = {int((number + 0.5) * len(sure) / CHUNK) for number in range(CHUNK)}
+    others = [line for number, line in enumerate(lines) if number not in first]
+    return [sure[number] for number in sorted(first)] + others
+
+
 class PageLines:
     """The lines of one page, `boxes` with the doubtful ones last; rules among them are left out. `allow` are the characters
     they may hold, None for all of the recogniser's. With `words`, known ones speak for a reading of a damaged line."""
@@ -122,12 +132,14 @@ class PageLines:
             line.worn_most = SURE_ALONE if keen else SURE_WORN
 
     def read(self, progress: Progress | None = None, robust: Callable[[], Recogniser | None] | None = None) -> None:
-        """Read every line, near widths together and the doubtful ones last: they say nothing about the page's others. A
-        line that runs across the page's direction is read every way."""
+        """Read every line, near widths together and the doubtful ones last: they say nothing about the page's others. The first
+        ones are of all widths, because they tell what kind of page it is (see `Cascade`). A line that runs across the page's
+        direction is read every way."""
         waiting = [
             line for line in self.found if line.reading is None or line.mended is not None or line.worn is not None
         ]
         waiting.sort(key=lambda line: (line.doubtful, line.piece.image.shape[1] / line.piece.image.shape[0]))
+        waiting = of_all_widths(waiting)
         if progress is not None and len(self.found) > len(waiting):
             progress(len(self.found) - len(waiting), len(self.found))
         for start in range(0, len(waiting), CHUNK):
