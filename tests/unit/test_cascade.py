@@ -242,6 +242,22 @@ def test_the_crnn_is_given_up_on_a_page_it_cannot_read_and_asked_again_on_the_ne
     assert quick.calls == 4
 
 
+def test_narrow_lines_that_it_cannot_read_say_little_beside_wide_ones_that_it_can() -> None:
+    class Narrow(Quick):
+        def trace(self, crop: Crop, allow: frozenset[str] | None = None) -> Trace:
+            self.confidence = 0.2 if crop.shape[1] < 200 else 0.99
+            return super().trace(crop, allow)
+
+    formula, prose = CROP[:, :40], CROP
+    for lines, asked in (([formula, formula, prose], 6), ([formula, prose[:, :60], formula], 3)):
+        quick = Narrow()
+        engine = cascade(quick, Strong())
+        engine.begin_page()
+        engine.read(lines)
+        engine.read([formula, formula, prose])
+        assert quick.calls == asked
+
+
 def test_a_gate_fitted_to_another_model_is_not_trusted() -> None:
     quick = Quick()
     (found,) = cascade(quick, Strong(), fitted_for="another").read([CROP])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -233,6 +234,26 @@ def test_the_edge_of_a_sheet_is_no_line(corner: Crop, text: str, lines: int, sta
     found.cut(0)
     found.read()
     assert len(found.standing()) == lines + stands
+
+
+def test_the_first_lines_that_are_read_are_of_all_widths_and_each_is_read_once() -> None:
+    """They tell what kind of page it is: the narrow ones alone, of a paper, are its formulas."""
+    page = np.full((1600, 900, 3), 230, np.uint8)
+    boxes = [box(10, 20 * i, 40 + 10 * i, 20 * i + 16) for i in range(70)]
+    boxes += [replace(box(10, 1420, 30, 1436), doubtful=True)]
+    widths: list[int] = []
+    found = PageLines(page, boxes, Eye(lambda crop: (widths.append(crop.shape[1]), ("words", 0.9))[1]))
+    found.cut(0)
+    found.read()
+    first, others = widths[:16], widths[16:-1]
+    assert first == sorted(first)
+    assert max(first) > 600
+    assert min(first) < 80
+    assert 320 < np.median(first) < 440
+    assert others == sorted(others), "the others of near widths together"
+    assert len(widths) == 71
+    assert len(set(first + others)) == 70
+    assert widths[-1] < 40, "and the doubtful one last"
 
 
 def box(left: float, top: float, right: float, bottom: float) -> Box:
