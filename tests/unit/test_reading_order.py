@@ -68,6 +68,17 @@ def test_lines_of_a_paragraph_join_and_others_keep_their_break() -> None:
     )
 
 
+def test_two_lines_between_a_heading_and_a_table_are_a_paragraph_where_the_second_begins_with_a_small_letter() -> None:
+    quads = [box(0, 0, 160), box(0, 40, 400), box(0, 66, 150), box(0, 120, 140), box(240, 120, 90)]
+    texts = ["Delivery", "We are sending you the goods that you", "ordered on 4 May:", "Item", "Price"]
+    rows = order.reading_rows(quads)
+    assert paragraphs.join(rows, texts) == (
+        "Delivery\nWe are sending you the goods that you ordered on 4 May:\n\nItem Price"
+    )
+    texts[2] = "Harbour Lane 14"
+    assert paragraphs.join(rows, texts).split("\n")[1:3] == texts[1:3], "an address"
+
+
 def test_chinese_lines_join_without_a_space() -> None:
     assert paragraphs.glue("今天天气", "很好") == "今天天气很好"
 

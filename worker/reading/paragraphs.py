@@ -100,7 +100,8 @@ def _continues(rows: Sequence[Sequence[Placed]], number: int, texts: Sequence[st
     if right - left < PROSE_WIDTH * height:
         return False
     full = [p.right > right - FULL_SLACK * height for p in column]
-    if np.mean(full) < 0.5 and len(column) > 2:
+    # Under a heading and above a table a paragraph may be two lines; what begins with a small letter goes on all the same.
+    if np.mean(full) < 0.5 and len(column) > 2 and not texts[line.index].lstrip()[:1].islower():
         return False
     starts = above.left - OUTDENT * height < line.left < above.left + INDENT * height
     return starts and above.right > right - FULL_SLACK * height
