@@ -1,5 +1,7 @@
 """At which scale the detector looks at a page, from the heights of its glyphs alone."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -108,3 +110,11 @@ def test_a_desk_around_a_sheet_is_no_margin() -> None:
     for row in range(6):
         cv2.putText(page, "Lantern Street 14", (200, 320 + 40 * row), cv2.FONT_HERSHEY_SIMPLEX, 0.9, (40,) * 3, 2)
     assert find.place_to_look(prepare.measure_ink(page), 800, 1000)[0] == (0, 0, 800, 1000)
+
+
+def test_margins_that_would_save_little_are_looked_at() -> None:
+    """Other windows see other things; that is worth it only where they are fewer."""
+    plain = ink((600, 14.0))
+    narrow, wide = (replace(plain, written=(edge, edge, 750 - edge, 1000 - edge)) for edge in (4.0, 200.0))
+    assert find.place_to_look(narrow, 750, 1000)[0] == (0, 0, 750, 1000)
+    assert find.place_to_look(wide, 750, 1000)[0] == (200, 200, 550, 800)

@@ -50,7 +50,7 @@ class Gate:
     """Fitted weights. A line whose `doubt` is over `threshold` is read by the stronger engine too.
 
     Of two readings the CRNN's stands only where its confidence beats the other's by `margin`. Where more than
-    `give_up_share` of a page's first `probe_lines` lines were passed on, the CRNN is not asked about the others.
+    `give_up_share` of a page's first `probe_lines` lines, by their width, were passed on, the CRNN is not asked about the others.
     """
 
     mean: tuple[float, ...]

@@ -29,7 +29,7 @@ from worker.reading.recogniser import Reading, Recogniser
 from worker.reading.straighten import level
 from worker.reading.vertical import cells_of, lay_down
 
-CHUNK = 16  # lines read between two reports of progress
+CHUNK = 16  # lines read between two reports of progress; the first of them tell whether the CRNN earns its time (`gate.probe_lines`)
 MAX_CELLS = 16  # characters looked at one by one to tell columns from lines lying on their side
 SURE_ALONE = 0.95  # nor a line by itself with which nothing is wrong,
 KEEN = 0.18  # sharpness (`enhance`) below which something may be: three of four clean lines have more, one blurred line in ten
