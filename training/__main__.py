@@ -1,4 +1,4 @@
-"""`python -m training COMMAND`: train, blend, again, robust, evaluate, sheet, plot. `python -m training COMMAND --help` says more."""
+"""`python -m training COMMAND`: train, blend, again, robust, detector, evaluate, sheet, plot. `python -m training COMMAND --help` says more."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ MODELS = pathlib.Path(os.environ.get("OCRFLEET_MODELS") or next((p for p in _PLA
 WORK = HERE / "work"
 ENGINES = HERE.parent / "worker" / "reading" / "engines"
 WEIGHTS = ENGINES / "crnn" / "ocrfleet_crnn.onnx"
+DETECTOR = ENGINES / "ppocrv6" / "ocrfleet_det.onnx"
 ROBUST = ENGINES / "ppocrv6" / "ppocrv6_rec_robust.npz"
 
 
@@ -126,6 +127,21 @@ def parser() -> argparse.ArgumentParser:
         "--share", type=float, default=1.0, help="of the trained weights, averaged with the published ones"
     )
     robust.add_argument("--out", type=pathlib.Path, default=ROBUST, help="where the trained weights are written")
+
+    detector = commands.add_parser(
+        "detector", help="teach the small detector what a larger one sees on drawn pages; resumes what the folder holds"
+    )
+    detector.add_argument(
+        "--teacher", type=pathlib.Path, default=MODELS / "PP-OCRv6_det_small.onnx", help="PP-OCRv6's small detector"
+    )
+    detector.add_argument("--pupil", type=pathlib.Path, default=DETECTOR, help="the detector to go on from")
+    detector.add_argument("--folder", type=pathlib.Path, default=WORK / "detector", help="keeps last.pt and log.jsonl")
+    detector.add_argument("--minutes", type=float, default=60.0, help="of training in all; the rate falls over so long")
+    detector.add_argument("--rate", type=float, default=8e-4, help="share of its size that a weight moves a step")
+    detector.add_argument("--processes", type=int, default=2, help="one core each")
+    detector.add_argument("--seed", type=int, default=1)
+    detector.add_argument("--out", type=pathlib.Path, default=DETECTOR, help="where the trained weights are written")
+    detector.add_argument("--version", default="again")
 
     evaluate = commands.add_parser("evaluate", help="figures beside PP-OCRv2 and PP-OCRv6 small")
     evaluate.add_argument(

@@ -45,6 +45,27 @@ def robust(options: argparse.Namespace) -> int:
     return 0
 
 
+def detector(options: argparse.Namespace) -> int:
+    from training.detector import Recipe, export, train
+
+    vocabulary = options.weights.with_name("ocrfleet_crnn_keys.txt")
+    train(
+        Recipe(
+            options.teacher,
+            options.pupil,
+            vocabulary,
+            options.folder,
+            options.minutes,
+            options.rate,
+            options.processes,
+            options.seed,
+        )
+    )
+    digest = export(options.pupil, options.folder / "last.pt", options.out, {"ocrfleet.version": options.version})
+    print(f"{options.out}: {options.out.stat().st_size:,} bytes, SHA-256 {digest}. Write them into facts.toml.")
+    return 0
+
+
 def train(options: argparse.Namespace) -> int:
     import torch
 

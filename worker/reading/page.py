@@ -14,8 +14,15 @@ from numpy.typing import NDArray
 from shared.records import Page, ReadOptions
 from worker.reading import find, layout, memory, models, orient, prepare, stamped
 from worker.reading.cascade import Cascade
-from worker.reading.detect import Detector
-from worker.reading.engines import DETECTOR, load_detector, load_recogniser, load_robust, robust_version, version_of
+from worker.reading.detect import LineDetector
+from worker.reading.engines import (
+    detector_version,
+    load_detector,
+    load_recogniser,
+    load_robust,
+    robust_version,
+    version_of,
+)
 from worker.reading.found import Found
 from worker.reading.languages import characters
 from worker.reading.lines import PageLines
@@ -64,7 +71,7 @@ class Reader:
         models_folder: Path,
         engine: str = "auto",
         versions: Mapping[str, Version] | None = None,
-        detector: Detector | None = None,
+        detector: LineDetector | None = None,
         precision: str = "auto",
         words: bool = True,
     ) -> None:
@@ -77,8 +84,8 @@ class Reader:
         self._recognisers: dict[str, Recogniser] = {
             engine: load_recogniser(engine, models_folder, self._versions, precision, words)
         }
-        self._detector = detector or Detector.load(models_folder, DETECTOR, precision)
-        self._added: Detector | None = None  # a detector that was added, while its engine is held
+        self._detector = detector or load_detector(engine, models_folder, precision)[0]
+        self._added: LineDetector | None = None  # a detector that was added, while its engine is held
         self._robust: dict[str, Recogniser | None] = {}  # by version, loaded when the first damaged line comes
         self._fresh_mb = 0.0  # of the process after the first page that these engines read
         self._reads, self._robust_gone = 0, -SOON  # pages read, and the one after which the robust weights went last
@@ -98,8 +105,8 @@ class Reader:
             self._recognisers[engine] = load_recogniser(engine, self._folder, self._versions, self._asked, self._words)
         return self._recognisers[engine]
 
-    def detector(self, engine: str) -> Detector:
-        """What finds the lines that `engine` reads: one that was added with it, or PP-OCRv6's."""
+    def detector(self, engine: str) -> LineDetector:
+        """What finds the lines that `engine` reads: one that was added with it, or the project's."""
         if engine != "modelscope" or models.added_detector(self._folder) is None:
             return self._detector
         if self._added is None:
@@ -129,8 +136,7 @@ class Reader:
         if robust is not None and options.preprocess != "off":
             used["damaged_lines"] = robust
         if options.layout != "line":
-            added = models.added_detector(self._folder) if options.engine == "modelscope" else None
-            used["detector"] = (models.find(DETECTOR) if added is None else added.weights[0]).version
+            used["detector"] = detector_version(options.engine, self._folder)
         return used
 
     def fingerprint(self, options: ReadOptions) -> str:
