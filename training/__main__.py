@@ -153,7 +153,8 @@ def parser() -> argparse.ArgumentParser:
     )
     evaluate.add_argument("--only", action="store_true", help="this project's weights alone")
 
-    sheet = commands.add_parser("sheet", help="a contact sheet of rendered lines")
+    sheet = commands.add_parser("sheet", help="a contact sheet of rendered lines, or of drawn pages")
+    sheet.add_argument("--pages", action="store_true", help="the parts of pages that the detector learns from")
     sheet.add_argument("--out", type=pathlib.Path, default=HERE.parent / "docs" / "training" / "lines.webp")
     sheet.add_argument("--seed", type=int, default=11)
     sheet.add_argument("--rows", type=int, default=40)

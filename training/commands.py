@@ -218,7 +218,16 @@ def sheet(options: argparse.Namespace) -> int:
     from training.render import Renderer
     from training.sheet import contact_sheet
 
-    renderer = Renderer(Alphabet.load(options.vocabulary).characters, options.held_out, kinds=tuple(options.kinds))
+    characters = Alphabet.load(options.vocabulary).characters
+    if options.pages:
+        from training.pages import contact
+
+        whole = contact(options.seed, characters)
+        smaller = cv2.resize(whole, None, fx=0.6, fy=0.6, interpolation=cv2.INTER_AREA)
+        cv2.imwrite(str(options.out), smaller, [cv2.IMWRITE_WEBP_QUALITY, 72])
+        print(options.out)
+        return 0
+    renderer = Renderer(characters, options.held_out, kinds=tuple(options.kinds))
     labels = contact_sheet(renderer, options.out, options.seed, options.rows)
     print(f"{options.out}: {len(labels)} lines")
     return 0

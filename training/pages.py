@@ -6,7 +6,6 @@ from __future__ import annotations
 import dataclasses
 import random
 from collections.abc import Callable
-from typing import Any
 
 import cv2
 import numpy as np
@@ -125,8 +124,8 @@ def _moved(rng: random.Random, layout: str, ink: Array, tint: Array) -> tuple[Ar
     )
 
 
-def contact(seed: int, rows: int = 4, columns: int = 6, characters: list[str] | None = None) -> Array:
+def contact(seed: int, characters: list[str], rows: int = 4, columns: int = 7) -> Array:
     """Many samples in one picture, to be looked at."""
-    pages = Pages(characters or [])
-    every: list[Any] = [pages.sample(seed + at) for at in range(rows * columns)]
+    pages = Pages(characters)
+    every = [pages.sample(seed + at) for at in range(rows * columns)]
     return np.vstack([np.hstack(every[at * columns : (at + 1) * columns]) for at in range(rows)])

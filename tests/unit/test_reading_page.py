@@ -328,3 +328,17 @@ def test_the_edges_of_a_sheet_on_a_desk_are_no_text(read: Callable[..., Page], s
         matrix = cv2.getRotationMatrix2D((width / 2, height / 2), turn, 1.0)
         desk.append(cv2.warpAffine(desk[0], matrix, (width, height), borderMode=cv2.BORDER_REPLICATE))
     assert [read(picture).text.splitlines() for picture in desk] == [list(LINES)] * 3
+
+
+def test_a_pages_own_picture_goes_with_it_and_is_no_reason_to_let_engines_go(
+    reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone: list[str] = []
+    monkeypatch.setattr(reader, "_let_engines_go", lambda: gone.append("engines"))
+    monkeypatch.setattr(reader, "_fresh_mb", 300.0)
+    monkeypatch.setattr(reader, "_robust", {})
+    monkeypatch.setattr(memory, "resident_mb", lambda: 560.0)
+    reader._keep_small(picture_mb=100.0)
+    assert not gone
+    reader._keep_small(picture_mb=50.0)
+    assert gone == ["engines"]

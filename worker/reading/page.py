@@ -160,7 +160,7 @@ class Reader:
         """
         self._reads += 1
         page = self._read(image, options, progress)
-        self._keep_small()
+        self._keep_small(image.nbytes / 1e6)
         return page
 
     def _read(self, image: NDArray[np.uint8], options: ReadOptions, progress: Progress | None) -> Page:
@@ -220,17 +220,21 @@ class Reader:
             tables=tuple(put.tables),
         )
 
-    def _keep_small(self) -> None:
-        """Where memory is short, a page leaves less behind it, in this order and as far as it must: working space, then the
+    def _keep_small(self, picture_mb: float) -> None:
+        """The page's own picture goes with it: what stays counts. Where memory is short, a page leaves less behind it, in this order and as far as it must: working space, then the
         robust weights, which the next damaged page loads again (not every page in turn), then the kernels that were prepared for every size of
         line, by letting the engines go: the next page loads them again, in half a second."""
-        self._fresh_mb = self._fresh_mb or memory.resident_mb()
-        if memory.resident_mb() <= MEMORY_MB:
+
+        def stays() -> float:
+            return memory.resident_mb() - picture_mb
+
+        self._fresh_mb = self._fresh_mb or stays()
+        if stays() <= MEMORY_MB:
             return
         for recogniser in (*self._recognisers.values(), *filter(None, self._robust.values())):
             recogniser.release()
         memory.trim()
-        if self._robust and memory.resident_mb() > MEMORY_MB:
+        if self._robust and stays() > MEMORY_MB:
             needed_again = self._reads - self._robust_gone <= SOON
             self._robust_gone = self._reads
             if needed_again:
@@ -239,7 +243,7 @@ class Reader:
                 self._robust.clear()
                 gc.collect()
                 memory.trim()
-        if memory.resident_mb() > MEMORY_MB and memory.resident_mb() > self._fresh_mb + GROWN_MB:
+        if stays() > MEMORY_MB and stays() > self._fresh_mb + GROWN_MB:
             self._let_engines_go()
 
     def _let_engines_go(self) -> None:
