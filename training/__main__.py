@@ -1,4 +1,4 @@
-"""`python -m training COMMAND`: train, blend, again, robust, detector, evaluate, sheet, plot. `python -m training COMMAND --help` says more."""
+"""`python -m training COMMAND`: train, blend, again, robust, evaluate, sheet, plot. `python -m training COMMAND --help` says more."""
 
 from __future__ import annotations
 
@@ -20,7 +20,6 @@ MODELS = pathlib.Path(os.environ.get("OCRFLEET_MODELS") or next((p for p in _PLA
 WORK = HERE / "work"
 ENGINES = HERE.parent / "worker" / "reading" / "engines"
 WEIGHTS = ENGINES / "crnn" / "ocrfleet_crnn.onnx"
-DETECTOR = ENGINES / "ppocrv6" / "ocrfleet_det.onnx"
 ROBUST = ENGINES / "ppocrv6" / "ppocrv6_rec_robust.npz"
 
 
@@ -128,21 +127,6 @@ def parser() -> argparse.ArgumentParser:
     )
     robust.add_argument("--out", type=pathlib.Path, default=ROBUST, help="where the trained weights are written")
 
-    detector = commands.add_parser(
-        "detector", help="teach the small detector what a larger one sees on drawn pages; resumes what the folder holds"
-    )
-    detector.add_argument(
-        "--teacher", type=pathlib.Path, default=MODELS / "PP-OCRv6_det_small.onnx", help="PP-OCRv6's small detector"
-    )
-    detector.add_argument("--pupil", type=pathlib.Path, default=DETECTOR, help="the detector to go on from")
-    detector.add_argument("--folder", type=pathlib.Path, default=WORK / "detector", help="keeps last.pt and log.jsonl")
-    detector.add_argument("--minutes", type=float, default=60.0, help="of training in all; the rate falls over so long")
-    detector.add_argument("--rate", type=float, default=8e-4, help="share of its size that a weight moves a step")
-    detector.add_argument("--processes", type=int, default=2, help="one core each")
-    detector.add_argument("--seed", type=int, default=1)
-    detector.add_argument("--out", type=pathlib.Path, default=DETECTOR, help="where the trained weights are written")
-    detector.add_argument("--version", default="again")
-
     evaluate = commands.add_parser("evaluate", help="figures beside PP-OCRv2 and PP-OCRv6 small")
     evaluate.add_argument(
         "--lines", type=pathlib.Path, help="table of labelled lines; rendered ones where there is none"
@@ -153,8 +137,7 @@ def parser() -> argparse.ArgumentParser:
     )
     evaluate.add_argument("--only", action="store_true", help="this project's weights alone")
 
-    sheet = commands.add_parser("sheet", help="a contact sheet of rendered lines, or of drawn pages")
-    sheet.add_argument("--pages", action="store_true", help="the parts of pages that the detector learns from")
+    sheet = commands.add_parser("sheet", help="a contact sheet of rendered lines")
     sheet.add_argument("--out", type=pathlib.Path, default=HERE.parent / "docs" / "training" / "lines.webp")
     sheet.add_argument("--seed", type=int, default=11)
     sheet.add_argument("--rows", type=int, default=40)

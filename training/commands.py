@@ -45,27 +45,6 @@ def robust(options: argparse.Namespace) -> int:
     return 0
 
 
-def detector(options: argparse.Namespace) -> int:
-    from training.detector import Recipe, export, train
-
-    vocabulary = options.weights.with_name("ocrfleet_crnn_keys.txt")
-    train(
-        Recipe(
-            options.teacher,
-            options.pupil,
-            vocabulary,
-            options.folder,
-            options.minutes,
-            options.rate,
-            options.processes,
-            options.seed,
-        )
-    )
-    digest = export(options.pupil, options.folder / "last.pt", options.out, {"ocrfleet.version": options.version})
-    print(f"{options.out}: {options.out.stat().st_size:,} bytes, SHA-256 {digest}. Write them into facts.toml.")
-    return 0
-
-
 def train(options: argparse.Namespace) -> int:
     import torch
 
@@ -218,16 +197,7 @@ def sheet(options: argparse.Namespace) -> int:
     from training.render import Renderer
     from training.sheet import contact_sheet
 
-    characters = Alphabet.load(options.vocabulary).characters
-    if options.pages:
-        from training.pages import contact
-
-        whole = contact(options.seed, characters)
-        smaller = cv2.resize(whole, None, fx=0.6, fy=0.6, interpolation=cv2.INTER_AREA)
-        cv2.imwrite(str(options.out), smaller, [cv2.IMWRITE_WEBP_QUALITY, 72])
-        print(options.out)
-        return 0
-    renderer = Renderer(characters, options.held_out, kinds=tuple(options.kinds))
+    renderer = Renderer(Alphabet.load(options.vocabulary).characters, options.held_out, kinds=tuple(options.kinds))
     labels = contact_sheet(renderer, options.out, options.seed, options.rows)
     print(f"{options.out}: {len(labels)} lines")
     return 0

@@ -192,13 +192,9 @@ def bend(rng: random.Random, ink: Array, extra: list[Array], look: str) -> tuple
     return out[0], out[1:]
 
 
-def expose(
-    rng: random.Random, noise: np.random.Generator, picture: Array, look: str, line_px: int | None = None
-) -> Array:
-    """Light and sensor at the captured size: shadow, blur, noise, fax thresholds, JPEG. Float in, uint8 out. A line is `line_px`
-    high; where that is None the picture is one."""
+def expose(rng: random.Random, noise: np.random.Generator, picture: Array, look: str) -> Array:
+    """Light and sensor at the captured size: shadow, blur, noise, fax thresholds, JPEG. Float in, uint8 out."""
     rows, columns = picture.shape[:2]
-    line = rows if line_px is None else line_px
     rough = {"paper": 0.35, "screen": 0.25, "subtitle": 0.55, "scan": 0.8, "receipt": 0.8, "scene": 1.0, "plate": 0.65}[
         look
     ]
@@ -220,10 +216,10 @@ def expose(
         picture = (picture - 110) * lifted + 110 + rng.gauss(0, 15)
     if rng.random() < 0.45 * rough:
         picture = cv2.GaussianBlur(
-            picture.astype(np.float32), (0, 0), rng.uniform(0.3, 0.045 * line if line > 20 else 0.8)
+            picture.astype(np.float32), (0, 0), rng.uniform(0.3, 0.045 * rows if rows > 20 else 0.8)
         )
     if rng.random() < 0.12 * rough:
-        length = rng.choice((3, 5)) if line > 24 else 3
+        length = rng.choice((3, 5)) if rows > 24 else 3
         kernel = np.zeros((length, length), np.float32)
         if rng.random() < 0.7:
             kernel[length // 2] = 1 / length

@@ -72,7 +72,7 @@ def export(model: Crnn | Compact, path: pathlib.Path, properties: Mapping[str, s
         _trace(model, full)
     graph = onnx.load(str(full))
     full.unlink()
-    store_as_half(graph)
+    _store_as_half(graph)
     for key, value in properties.items():
         graph.metadata_props.add(key=key, value=value)
     onnx.checker.check_model(graph)
@@ -93,7 +93,7 @@ def _trace(model: Crnn | Compact, path: pathlib.Path) -> None:
     )  # fmt: skip
 
 
-def store_as_half(model: object) -> None:
+def _store_as_half(model: object) -> None:
     """Replaces the larger float32 weights by a float16 copy and a Cast to float32."""
     from onnx import TensorProto, helper, numpy_helper
 

@@ -1,6 +1,6 @@
 """An ONNX graph as a torch module: its weights are parameters, so that a published model can be trained further.
 
-Only the operators that PP-OCR's recognisers and detectors are made of are known; the chain that is a GELU is run as torch's own.
+Only the operators that PP-OCR's recognisers are made of are known; the chain that is a GELU is run as torch's own.
 """
 
 from __future__ import annotations
@@ -40,21 +40,6 @@ def _conv(a: Attributes, x: Tensor, weight: Tensor, bias: Tensor | None = None) 
     return nn.functional.conv2d(x, weight, bias, a["strides"], _padding(a), a["dilations"], a["group"])
 
 
-def _conv_transpose(a: Attributes, x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    bias = None if bias is None else bias.flatten()
-    return nn.functional.conv_transpose2d(
-        x, weight, bias, a["strides"], _padding(a), groups=a["group"], dilation=a["dilations"]
-    )
-
-
-def _nearest(a: Attributes, x: Tensor, _: Tensor, scales: Tensor) -> Tensor:
-    """Enlarged by whole factors, each pixel repeated."""
-    high, wide = (round(float(each)) for each in scales[2:])
-    if a["mode"] != b"nearest" or [float(each) for each in scales[2:]] != [high, wide]:
-        raise ValueError(f"only pixels repeated a whole number of times are known, not {a}, {scales.tolist()}")
-    return x.repeat_interleave(high, 2).repeat_interleave(wide, 3)
-
-
 def _max_pool(a: Attributes, x: Tensor) -> Tensor:
     x = _same_upper(x, a, float("-inf"))
     return nn.functional.max_pool2d(x, a["kernel_shape"], a["strides"], _padding(a))
@@ -91,9 +76,6 @@ def _reshape(_: Attributes, x: Tensor, shape: Tensor) -> Tensor:
 
 OPERATORS: dict[str, Callable[..., Tensor]] = {
     "Conv": _conv,
-    "ConvTranspose": _conv_transpose,
-    "Resize": _nearest,
-    "GlobalAveragePool": lambda _, x: x.mean((2, 3), keepdim=True),
     "MaxPool": _max_pool,
     "AveragePool": _average_pool,
     "BatchNormalization": _batch_norm,
@@ -121,18 +103,6 @@ OPERATORS: dict[str, Callable[..., Tensor]] = {
 }
 
 
-def widened(model: Any) -> Any:
-    """A graph whose weights are stored as float16 and widened by a Cast each (`export.py`), with float32 weights instead."""
-    stored = {tensor.name: tensor for tensor in model.graph.initializer}
-    for node in [each for each in model.graph.node if each.op_type == "Cast" and each.input[0] in stored]:
-        half = stored[node.input[0]]
-        wide = numpy_helper.to_array(half).astype("float32")
-        model.graph.initializer.remove(half)
-        model.graph.initializer.append(numpy_helper.from_array(wide, node.output[0]))
-        model.graph.node.remove(node)
-    return model
-
-
 class Step:
     """One operator: what it is, what it reads and the name it writes."""
 
@@ -149,7 +119,7 @@ class OnnxModule(nn.Module):
 
     def __init__(self, path: pathlib.Path, until: str | None = None) -> None:
         super().__init__()
-        graph = widened(onnx.load(str(path))).graph
+        graph = onnx.load(str(path)).graph
         self.input = graph.input[0].name
         self.until = until or graph.output[0].name
         self.weights = nn.ParameterDict()
@@ -172,13 +142,9 @@ class OnnxModule(nn.Module):
                 raise ValueError(f"operator {node.op_type} is not known")
             self.steps.append(Step(node.op_type, inputs, node.output[0], attributes))
         self.until = same.get(self.until, self.until)
-        for step in (
-            self.steps
-        ):  # means and variances of normalisation, and factors of enlargement, are no weights to be trained
-            fixed = {"BatchNormalization": step.inputs[3:5], "Resize": step.inputs[1:]}.get(step.operator, [])
-            for name in fixed:
-                if name in self.names:
-                    self._constants[name] = self.weights.pop(self.names.pop(name)).detach()
+        for step in self.steps:  # the means and variances of normalisation are no weights to be trained
+            for name in step.inputs[3:5] if step.operator == "BatchNormalization" else ():
+                self._constants[name] = self.weights.pop(self.names.pop(name)).detach()
         self._join_gelu()
         self._join_bias()
         self._cut()

@@ -15,7 +15,8 @@ from shared.records import ReadOptions
 from tests.stack import models_folder
 from worker.reading import languages
 from worker.reading.cascade import Cascade
-from worker.reading.engines import load_detector, load_recogniser, version_of
+from worker.reading.detect import Detector
+from worker.reading.engines import load_recogniser, version_of
 from worker.reading.engines.ctc_recogniser import CtcRecogniser
 from worker.reading.page import Reader
 from worker.reading.recogniser import Reading, Recogniser
@@ -188,7 +189,7 @@ def test_an_added_detector_finds_the_lines_of_its_own_engine_only(
     reader = Reader(folder, "crnn")
     usual = reader.detector("modelscope")
     assert usual is reader.detector("crnn"), "none was added"
-    added, _ = load_detector("crnn", folder)
+    added = Detector.load(folder)
     monkeypatch.setattr("worker.reading.models.added_detector", lambda models: "its facts")
     monkeypatch.setattr("worker.reading.page.load_detector", lambda engine, models, precision: (added, "resnet18-0000"))
     assert reader.detector("modelscope") is added

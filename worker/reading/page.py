@@ -14,15 +14,8 @@ from numpy.typing import NDArray
 from shared.records import Page, ReadOptions
 from worker.reading import find, layout, memory, models, orient, prepare, stamped
 from worker.reading.cascade import Cascade
-from worker.reading.detect import LineDetector
-from worker.reading.engines import (
-    detector_version,
-    load_detector,
-    load_recogniser,
-    load_robust,
-    robust_version,
-    version_of,
-)
+from worker.reading.detect import Detector
+from worker.reading.engines import DETECTOR, load_detector, load_recogniser, load_robust, robust_version, version_of
 from worker.reading.found import Found
 from worker.reading.languages import characters
 from worker.reading.lines import PageLines
@@ -71,7 +64,7 @@ class Reader:
         models_folder: Path,
         engine: str = "auto",
         versions: Mapping[str, Version] | None = None,
-        detector: LineDetector | None = None,
+        detector: Detector | None = None,
         precision: str = "auto",
         words: bool = True,
     ) -> None:
@@ -84,8 +77,8 @@ class Reader:
         self._recognisers: dict[str, Recogniser] = {
             engine: load_recogniser(engine, models_folder, self._versions, precision, words)
         }
-        self._detector = detector or load_detector(engine, models_folder, precision)[0]
-        self._added: LineDetector | None = None  # a detector that was added, while its engine is held
+        self._detector = detector or Detector.load(models_folder, DETECTOR, precision)
+        self._added: Detector | None = None  # a detector that was added, while its engine is held
         self._robust: dict[str, Recogniser | None] = {}  # by version, loaded when the first damaged line comes
         self._fresh_mb = 0.0  # of the process after the first page that these engines read
         self._reads, self._robust_gone = 0, -SOON  # pages read, and the one after which the robust weights went last
@@ -105,8 +98,8 @@ class Reader:
             self._recognisers[engine] = load_recogniser(engine, self._folder, self._versions, self._asked, self._words)
         return self._recognisers[engine]
 
-    def detector(self, engine: str) -> LineDetector:
-        """What finds the lines that `engine` reads: one that was added with it, or the project's."""
+    def detector(self, engine: str) -> Detector:
+        """What finds the lines that `engine` reads: one that was added with it, or PP-OCRv6's."""
         if engine != "modelscope" or models.added_detector(self._folder) is None:
             return self._detector
         if self._added is None:
@@ -136,7 +129,8 @@ class Reader:
         if robust is not None and options.preprocess != "off":
             used["damaged_lines"] = robust
         if options.layout != "line":
-            used["detector"] = detector_version(options.engine, self._folder)
+            added = models.added_detector(self._folder) if options.engine == "modelscope" else None
+            used["detector"] = (models.find(DETECTOR) if added is None else added.weights[0]).version
         return used
 
     def fingerprint(self, options: ReadOptions) -> str:
@@ -221,7 +215,7 @@ class Reader:
         )
 
     def _keep_small(self, picture_mb: float) -> None:
-        """The page's own picture goes with it: what stays counts. Where memory is short, a page leaves less behind it, in this order and as far as it must: working space, then the
+        """The page's own picture goes with it, so it does not count. Where memory is short, a page leaves less behind it, in this order and as far as it must: working space, then the
         robust weights, which the next damaged page loads again (not every page in turn), then the kernels that were prepared for every size of
         line, by letting the engines go: the next page loads them again, in half a second."""
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from worker.reading import geometry, ink, seals
 from worker.reading.crop import Cut, cut
 from worker.reading.curved import BentPiece
-from worker.reading.detect import LineDetector
+from worker.reading.detect import Detector
 from worker.reading.found import Found
 from worker.reading.recogniser import Recogniser
 
@@ -21,7 +21,7 @@ NUMBER = 13  # figures of a registered seal; of what has fewer some were lost
 
 
 def read(
-    image: NDArray[np.uint8], detector: LineDetector, recogniser: Recogniser, allow: frozenset[str] | None = None
+    image: NDArray[np.uint8], detector: Detector, recogniser: Recogniser, allow: frozenset[str] | None = None
 ) -> tuple[NDArray[np.uint8], list[Found]]:
     """The page without its seals, the very same where it has none, and what they say, seal by seal: what runs around, what stands
     inside, and the number at the bottom."""
@@ -35,11 +35,7 @@ def read(
 
 
 def _said(
-    part: NDArray[np.uint8],
-    seal: seals.Seal,
-    detector: LineDetector,
-    recogniser: Recogniser,
-    allow: frozenset[str] | None,
+    part: NDArray[np.uint8], seal: seals.Seal, detector: Detector, recogniser: Recogniser, allow: frozenset[str] | None
 ) -> list[Found]:
     """What a seal says, on the part of the page that it lies in; nothing where its name cannot be read."""
     alone = seals.ink_of(part, seal)
@@ -81,7 +77,7 @@ def _number(seal: seals.Seal, piece: BentPiece, recogniser: Recogniser, allow: f
 
 
 def _inside(
-    alone: NDArray[np.uint8], lean: float, detector: LineDetector, recogniser: Recogniser, allow: frozenset[str] | None
+    alone: NDArray[np.uint8], lean: float, detector: Detector, recogniser: Recogniser, allow: frozenset[str] | None
 ) -> list[Found]:
     """The lines that stand inside a seal which leans by so many degrees clockwise; `alone` shows nothing else."""
     height, width = alone.shape[:2]

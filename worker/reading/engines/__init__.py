@@ -7,15 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from shared.records import ENGINES
 from worker.reading import models
 from worker.reading.recogniser import Recogniser
 from worker.reading.versions import Version, all_in_use
 
+DETECTOR = "ppocrv6_det"
+
 if TYPE_CHECKING:
-    from worker.reading.detect import LineDetector
+    from worker.reading.detect import Detector
     from worker.reading.engines.ctc_recogniser import CtcRecogniser
 
 
@@ -69,45 +71,26 @@ def _robust_facts(engine: str) -> models.Facts | None:
     return found if found is not None and "robust" in found.extra else None
 
 
-def load_detector(engine: str, folder: Path, precision: str = "auto") -> tuple[LineDetector, str]:
-    """What finds the lines that `engine` reads, and its version. Raises ModelError where a weight is missing or damaged."""
-    facts, place = _detector_facts(engine, folder)
-    return detector_of(facts, place, precision), detector_version(engine, folder)
+def load_detector(engine: str, folder: Path, precision: str = "auto") -> tuple[Detector, str]:
+    """What finds the lines that `engine` reads, and its version: for `modelscope` the added detector where there is one,
+    else PP-OCRv6's. Raises ModelError where a weight is missing or damaged."""
+    from worker.reading.detect import Detector
 
-
-def detector_version(engine: str, folder: Path) -> str:
-    """The version of what `load_detector` would load, told without loading it."""
-    facts, _ = _detector_facts(engine, folder)
-    return "+".join(facts.weight(how["weight"]).version for how in _parts(facts))
-
-
-def _detector_facts(engine: str, folder: Path) -> tuple[models.Facts, Path]:
-    """For `modelscope` the added detector where there is one, else the project's."""
     found = models.added_detector(folder) if engine == "modelscope" else None
-    return (models.facts("ppocrv6"), folder) if found is None else (found, folder / "modelscope_det")
+    if found is None:
+        return Detector.load(folder, DETECTOR, precision), models.find(DETECTOR).version
+    return added_detector(found, folder / "modelscope_det", precision), found.weights[0].version
 
 
-def _parts(facts: models.Facts) -> list[Mapping[str, Any]]:
-    """How the detector looks, and the quick one before it where there is one: what the facts of that do not say is as in the other's."""
-    how = facts.detector
-    return [how | how["quick"], how] if "quick" in how else [how]
-
-
-def detector_of(facts: models.Facts, folder: Path, precision: str = "auto") -> LineDetector:
+def added_detector(facts: models.Facts, folder: Path, precision: str = "auto") -> Detector:
     """The detector that `facts` describe, with the weights in `folder`. Raises ModelError where it is no detector."""
-    from worker.reading.detect import CORE_THRESHOLD, Detector
-    from worker.reading.detect_pair import DetectorPair
+    from worker.reading.detect import Detector
 
-    made = []
-    for how in _parts(facts):
-        file = models.place(folder, facts.weight(how["weight"]))
-        if not file.is_file():
-            raise models.ModelError(
-                reason=f"The detector {file} is missing: run `ocrfleet models fetch`, or add it again."
-            )
-        core = how.get("core", CORE_THRESHOLD)
-        made.append(Detector(file, tuple(how["mean"]), tuple(how["std"]), precision, core))
-    return DetectorPair(*made) if len(made) == 2 else made[0]
+    how = facts.detector
+    file = models.place(folder, facts.weight(how["weight"]))
+    if not file.is_file():
+        raise models.ModelError(reason=f"The detector {file} is missing: add it again with `ocrfleet models add`.")
+    return Detector(file, tuple(how["mean"]), tuple(how["std"]), precision)
 
 
 def _load(engine: str, folder: Path, version: Version | None, precision: str, words: bool) -> CtcRecogniser:

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worker.reading import ctc
-from worker.reading.engines import detector_of
+from worker.reading.engines import added_detector
 from worker.reading.engines.ctc_recogniser import CtcRecogniser
 from worker.reading.models import ModelError, Progress, load_facts, sha256
 from worker.reading.runtime import Session
@@ -57,7 +57,7 @@ def add(
         if facts["kind"] == "recogniser":
             rows += trial(scratch, kept, facts)
         else:
-            detector_of(load_facts(scratch / "facts.toml"), scratch)  # raises where it could not be served
+            added_detector(load_facts(scratch / "facts.toml"), scratch)  # raises where it could not be served
         (scratch / "reference.npz").unlink()
         goal = folder / FOLDERS[facts["kind"]]
         if goal.exists():
