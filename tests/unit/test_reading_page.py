@@ -14,7 +14,7 @@ from shared.errors import UnknownOption
 from shared.records import Page, ReadOptions
 from worker.reading import ctc, lines, memory, models
 from worker.reading.engines.ctc_recogniser import CtcRecogniser
-from worker.reading.page import Reader
+from worker.reading.page import MEMORY_MB, Reader
 from worker.reading.recogniser import ReadChar, Reading
 
 FOLDER = Path(os.environ.get("OCRFLEET_MODELS") or Path(__file__).resolve().parents[2] / "models")
@@ -331,14 +331,15 @@ def test_the_edges_of_a_sheet_on_a_desk_are_no_text(read: Callable[..., Page], s
 
 
 def test_a_pages_own_picture_goes_with_it_and_is_no_reason_to_let_engines_go(
-    reader: Reader, monkeypatch: pytest.MonkeyPatch
+    reader: Reader, read: Callable[..., Page], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    gone: list[str] = []
-    monkeypatch.setattr(reader, "_let_engines_go", lambda: gone.append("engines"))
-    monkeypatch.setattr(reader, "_fresh_mb", 300.0)
+    gone: list[float] = []
     monkeypatch.setattr(reader, "_robust", {})
-    monkeypatch.setattr(memory, "resident_mb", lambda: 560.0)
-    reader._keep_small(picture_mb=100.0)
-    assert not gone
-    reader._keep_small(picture_mb=50.0)
-    assert gone == ["engines"]
+    picture = letter()
+    for share in (0.5, 1.5):  # of the picture, beyond what may stay
+        resident = MEMORY_MB + share * picture.nbytes / 1e6
+        monkeypatch.setattr(memory, "resident_mb", lambda resident=resident: resident)
+        monkeypatch.setattr(reader, "_let_engines_go", lambda share=share: gone.append(share))
+        monkeypatch.setattr(reader, "_fresh_mb", 1.0)
+        read(picture)
+    assert gone == [1.5]
