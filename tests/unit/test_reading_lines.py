@@ -95,6 +95,28 @@ def test_accents_are_not_imagined() -> None:
     assert answer(salted(40, 200), usual, Eye(lambda crop: ("Direccién", 0.99))) == "Direccién"
 
 
+def test_an_accent_that_was_hardly_read_gives_way_to_a_reading_without() -> None:
+    def read(confidence: float) -> str:
+        return answer(salted(40, 200), Eye(lambda crop: ("mentiòn", confidence)), Eye(lambda crop: ("mention", 0.9)))
+
+    assert read(0.65) == "mention"
+    assert read(0.75) == "mentiòn"
+
+
+@pytest.mark.parametrize(("confidence", "text"), [(0.89, "A12354"), (0.87, "A12345")])
+def test_a_line_that_was_turned_level_may_be_read_a_little_less_surely(confidence: float, text: str) -> None:
+    picture = np.full((70, 480, 3), 245, np.uint8)
+    cv2.putText(picture, "TOTAL 123.45 RM", (20, 46), cv2.FONT_HERSHEY_SIMPLEX, 1.2, (20, 20, 20), 3)
+    askew = cv2.getRotationMatrix2D((240, 35), 4.0, 1.0)
+    askew[1, 2] += 15
+    tilted = cv2.warpAffine(picture, askew, (480, 100), borderValue=(245, 245, 245))
+
+    def says(crop: Crop) -> Answer:
+        return ("A12345", 0.9) if len(crop) > 60 else ("A12354", confidence)  # level it is half as high
+
+    assert answer(np.asarray(tilted, np.uint8), Eye(says)) == text
+
+
 @pytest.mark.parametrize("after", ["242526 px", "242x526px"])
 def test_signs_are_not_imagined(after: str) -> None:
     usual = Eye(lambda crop: ("242×526 px", 0.9))

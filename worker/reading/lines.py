@@ -36,6 +36,8 @@ KEEN = 0.18  # sharpness (`enhance`) below which something may be: three of four
 QUICK_MARGIN = 0.05  # by which the quick engine must be surer of a worn picture than others of theirs
 WORD_WORTH = 0.1  # confidence that one known word more is worth, of two readings of a damaged line,
 PLATE_WORTH = 0.3  # and a whole number plate
+LEVEL_WORTH = 0.015  # by which a line that was turned level may be read less surely than as it lay
+IMAGINED = 0.7  # confidence below which an accent may be a speck, if other readings have none
 
 Progress = Callable[[int, int], None]
 
@@ -122,11 +124,12 @@ class PageLines:
         quality = enhance.measure(piece.image)
         image = enhance.mend(piece.image, quality)
         plain = piece.image if robust and quality.wear == "faint" else image  # the robust weights see more of it
+        turned = LEVEL_WORTH if piece is not line.piece else 0.0
         if plain is not line.piece.image:
-            line.mended, line.allowance = Cut(plain, piece.to_page), enhance.allowance(quality)
+            line.mended, line.allowance = Cut(plain, piece.to_page), enhance.allowance(quality) + turned
         if robust and (alone or quality.wear in enhance.PLAIN_WEAR):
             line.worn = Cut(enhance.spread(image), piece.to_page)
-            line.worn_allowance = enhance.ROBUST_ALLOWANCE[quality.wear]
+            line.worn_allowance = enhance.ROBUST_ALLOWANCE[quality.wear] + turned
             line.worn_words = bool(quality.wear) or piece is not line.piece
             keen = not line.worn_words and quality.sharpness >= KEEN
             line.worn_most = SURE_ALONE if keen else SURE_WORN
@@ -223,10 +226,7 @@ class PageLines:
         kind is not believed however sure it is."""
         assert line.reading is not None
         (reading,) = recogniser.read([mended.image], self.allow)
-        lost = (lost_accents, lost_signs)
-        if (recogniser is self.quick and self._faulty(reading)) or any(
-            f(line.reading.text, reading.text) for f in lost
-        ):
+        if (recogniser is self.quick and self._faulty(reading)) or _overlooks(line.reading, reading):
             return
         if self._lexicon is not None and not accented(reading.text + line.reading.text):
             more = known_words(reading.text, self._lexicon) - known_words(line.reading.text, self._lexicon)
@@ -279,3 +279,9 @@ class PageLines:
             if reading.text and reading.confidence >= best.reading.confidence - line.worn_allowance:
                 best.reading = reading
         line.quad, line.piece, line.vertical, line.reading = best.quad, best.piece, best.vertical, best.reading
+
+
+def _overlooks(before: Reading, after: Reading) -> bool:
+    """Whether a reading is another one without its accents, one of which was read surely, or without signs."""
+    sure = any(accented(char.text) and char.confidence >= IMAGINED for char in before.chars)
+    return (sure and lost_accents(before.text, after.text)) or lost_signs(before.text, after.text)
