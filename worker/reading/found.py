@@ -31,6 +31,7 @@ class Found:
     worn_allowance: float = 0.0  # where they read so much less surely,
     worn_most: float = SURE_WORN  # and asked where it was not read more surely than this,
     worn_words: bool = False  # or with a word that is not known
+    turned: bool = False  # whether these pictures were turned level
 
     def has_text(self) -> bool:
         """Whether anything was read."""

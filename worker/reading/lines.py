@@ -36,7 +36,7 @@ KEEN = 0.18  # sharpness (`enhance`) below which something may be: three of four
 QUICK_MARGIN = 0.05  # by which the quick engine must be surer of a worn picture than others of theirs
 WORD_WORTH = 0.1  # confidence that one known word more is worth, of two readings of a damaged line,
 PLATE_WORTH = 0.3  # and a whole number plate
-LEVEL_WORTH = 0.015  # by which a line that was turned level may be read less surely than as it lay
+LEVEL_WORTH = 0.015  # by which a line that was turned level may be read less surely than as it lay, if no text is lost
 IMAGINED = 0.7  # confidence below which an accent may be a speck, if other readings have none
 
 Progress = Callable[[int, int], None]
@@ -124,13 +124,13 @@ class PageLines:
         quality = enhance.measure(piece.image)
         image = enhance.mend(piece.image, quality)
         plain = piece.image if robust and quality.wear == "faint" else image  # the robust weights see more of it
-        turned = LEVEL_WORTH if piece is not line.piece else 0.0
+        line.turned = piece is not line.piece
         if plain is not line.piece.image:
-            line.mended, line.allowance = Cut(plain, piece.to_page), enhance.allowance(quality) + turned
+            line.mended, line.allowance = Cut(plain, piece.to_page), enhance.allowance(quality)
         if robust and (alone or quality.wear in enhance.PLAIN_WEAR):
             line.worn = Cut(enhance.spread(image), piece.to_page)
-            line.worn_allowance = enhance.ROBUST_ALLOWANCE[quality.wear] + turned
-            line.worn_words = bool(quality.wear) or piece is not line.piece
+            line.worn_allowance = enhance.ROBUST_ALLOWANCE[quality.wear]
+            line.worn_words = bool(quality.wear) or line.turned
             keen = not line.worn_words and quality.sharpness >= KEEN
             line.worn_most = SURE_ALONE if keen else SURE_WORN
 
@@ -233,6 +233,8 @@ class PageLines:
             allowance += WORD_WORTH * more
         if self._words:
             allowance += PLATE_WORTH * (whole_plates(reading.text) - whole_plates(line.reading.text))
+        if line.turned and recogniser is not self.quick and len(reading.text) >= len(line.reading.text):
+            allowance += LEVEL_WORTH
         if reading.text and reading.confidence >= line.reading.confidence - allowance:
             line.reading, line.piece, line.quad = reading, mended, mended.outline()
 
