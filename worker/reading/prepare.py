@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worker.reading import tiles
+from worker.reading.components import components
 
 LOOK_PX = 1_300_000  # pixels of the picture on which ink is measured, at most; of a huge page a quarter of its sides,
 LOOK_MOST_PX = 6_000_000  # and at most so many
@@ -79,7 +80,8 @@ def measure_ink(page: NDArray[np.uint8]) -> Ink:
     local = cv2.blur(grey, (block, block))
     best = Ink(0.0, np.zeros((0, 4)))
     for contrast in (cv2.subtract(local, grey), cv2.subtract(grey, local)):
-        spots = glyph_spots((contrast > LOCAL_CONTRAST).astype(np.uint8))
+        mask = cv2.threshold(contrast, LOCAL_CONTRAST, 1, cv2.THRESH_BINARY)[1]
+        spots = glyph_spots(np.asarray(mask, np.uint8))
         if len(spots) > 1.5 * best.glyphs and len(spots) >= ENOUGH_GLYPHS:
             heights = spots[:, 2:].max(axis=1)
             best = Ink(weighted_percentile(heights, 50) / scale, spots / scale)
@@ -173,8 +175,7 @@ def scale_of_glyphs(ink: Ink) -> float:
 
 def glyph_spots(mask: NDArray[np.uint8]) -> NDArray[np.float64]:
     """Those spots of a mask that look like glyphs: left, top, width, height in its pixels, (n, 4)."""
-    _, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    found = stats[1:].astype(np.float64)
+    found = components(mask)[1][1:].astype(np.float64)
     w, h, area = (found[:, i] for i in (cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT, cv2.CC_STAT_AREA))
     keep = (h >= MIN_INK_PX) & (h < mask.shape[0] / 6) & (w < 4 * h) & (h < 6 * w) & (area > 0.12 * w * h) & (area >= 6)
     return np.asarray(without_bars(found[keep])[:, :4])

@@ -25,10 +25,11 @@ APART = 0.15  # of its side that is free around it; letters of a word stand clos
 def find(ink: NDArray[np.uint8], glyph_px: float) -> Iterator[tuple[int, int, int, int, str]]:
     """Left, top, right, bottom and sign of each circle in a mask (0 and 1) whose typical glyph is `glyph_px` high."""
     least, most = max(LEAST_PX, SIDES[0] * glyph_px), SIDES[1] * glyph_px
-    for contour, (x, y, wide, high) in outlines(ink):
-        short, longer = sorted((wide, high))
-        if not least <= short <= longer <= most or longer > ROUND * short:
-            continue
+    contours, bounds = outlines(ink)
+    short, longer = bounds[:, 2:].min(axis=1), bounds[:, 2:].max(axis=1)
+    round_ones = (least <= short) & (longer <= most) & (longer <= ROUND * short)
+    for at in np.flatnonzero(round_ones).tolist():
+        contour, (x, y, wide, high) = contours[at], bounds[at].tolist()
         # The contour runs through the middles of the outermost pixels, so it encloses one pixel less each way.
         share = cv2.contourArea(contour) / (math.pi / 4 * (wide - 1) * (high - 1))
         if FILLS[0] <= share <= FILLS[1] and _is_apart(ink, x, y, wide, high):
@@ -37,14 +38,17 @@ def find(ink: NDArray[np.uint8], glyph_px: float) -> Iterator[tuple[int, int, in
                 yield x, y, x + wide, y + high, sign
 
 
-def outlines(mask: NDArray[np.uint8]) -> Iterator[tuple[NDArray[np.int32], tuple[int, int, int, int]]]:
-    """The outer contours of a mask, also of what lies within a frame, and their bounds (left, top, width, height). Labels
-    would do as well, in eight times the time."""
+def outlines(mask: NDArray[np.uint8]) -> tuple[list[NDArray[np.int32]], NDArray[np.int32]]:
+    """The outer contours of a mask, also of what lies within a frame, each (points, 1, 2), and their bounds: left, top, width,
+    height, (n, 4). Labels would do as well, in no less time."""
     contours, tree = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
-    for contour, place in zip(contours, () if tree is None else tree[0].tolist(), strict=True):
-        if place[3] < 0:
-            x, y, wide, high = cv2.boundingRect(contour)
-            yield np.asarray(contour, dtype=np.int32), (x, y, wide, high)
+    if tree is None:
+        return [], np.zeros((0, 4), np.int32)
+    outer = [contours[at] for at in np.flatnonzero(tree[0, :, 3] < 0).tolist()]
+    points = np.concatenate(outer)[:, 0]
+    starts = np.cumsum([0, *map(len, outer[:-1])])
+    low, high = np.minimum.reduceat(points, starts), np.maximum.reduceat(points, starts)
+    return outer, np.hstack([low, high - low + 1])
 
 
 def _is_apart(ink: NDArray[np.uint8], x: int, y: int, wide: int, high: int) -> bool:

@@ -14,6 +14,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from worker.reading import strokes
+from worker.reading.components import components
 from worker.reading.tables.level import Lean
 
 LEAST_GLYPH_PX = 12.0  # typical glyph of the picture on which rules are sought, before it is halved again
@@ -82,12 +84,12 @@ def find(grey: NDArray[np.uint8], glyph_px: float, scale: float) -> Ruling:
     leans: tuple[list[Lean], list[Lean]] = ([], [])
     lying, standing = _dashes(grey, glyph)
     level = [_scaled(rule, scale) for rule in _along(grey, lying, glyph, LEVEL_EDGE, LEVEL_LENGTH, leans[0])]
-    turned, dashes = np.ascontiguousarray(grey.T), np.ascontiguousarray(standing.T)
+    turned, dashes = (np.asarray(cv2.transpose(way), np.uint8) for way in (grey, standing))
     upright = [_scaled(rule, scale) for rule in _along(turned, dashes, glyph, UPRIGHT_EDGE, UPRIGHT_LENGTH, leans[1])]
     thin = _thin(glyph)
-    ink = cv2.morphologyEx(grey, cv2.MORPH_BLACKHAT, np.ones((thin, thin), np.uint8)) > INK
+    ink = _above(cv2.morphologyEx(grey, cv2.MORPH_BLACKHAT, np.ones((thin, thin), np.uint8)), INK)
     climbs, tilts = ([(at / scale, climb, length / scale) for at, climb, length in way] for way in leans)
-    return Ruling(level, upright, climbs, tilts, np.asarray(ink, np.uint8), scale)
+    return Ruling(level, upright, climbs, tilts, ink, scale)
 
 
 def _thin(glyph: float) -> int:
@@ -103,15 +105,23 @@ def _dashes(grey: NDArray[np.uint8], glyph: float) -> tuple[NDArray[np.uint8], N
     """Small thin spots of ink, which dashed and dotted rules are made of, those that lie and those that stand. Most letters are
     larger."""
     block = 2 * round(glyph) + 1
-    ink = cv2.subtract(cv2.blur(grey, (block, block)), grey) > CONTRAST
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(ink.astype(np.uint8), connectivity=8)
+    contrast = cv2.subtract(cv2.blur(grey, (block, block)), grey)
+    labels, stats = components(_above(contrast, CONTRAST))
     wide, high = stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]
     hollow = stats[:, cv2.CC_STAT_AREA] <= DASH_CORNER * wide * high  # where two such rules meet
     thin = hollow | (np.minimum(wide, high) <= max(2.0, DASH_THIN * glyph))
     small = thin & (np.maximum(wide, high) <= max(DASH_LONG * glyph, DASH_LONG_PX))
     small[0] = False
-    lying, standing = (small & (wide >= high)).astype(np.uint8), (small & (high >= wide)).astype(np.uint8)
-    return np.asarray(lying[labels], np.uint8), np.asarray(standing[labels], np.uint8)
+    kinds = np.zeros(max(1 << 16, len(small)), np.uint8)
+    kinds[: len(small)] = small * ((wide >= high) + 2 * (high >= wide))
+    is_short = labels.dtype == np.uint16  # OpenCV looks up whatever 16 bits can say, in a fifth of NumPy's time
+    found = np.asarray(cv2.LUT(labels, kinds) if is_short else kinds[labels], np.uint8)
+    return np.asarray(found & 1, np.uint8), np.asarray(found >> 1, np.uint8)
+
+
+def _above(picture: cv2.typing.MatLike, limit: int) -> NDArray[np.uint8]:
+    """Where a picture is brighter than that: 0 or 1."""
+    return np.asarray(cv2.threshold(picture, limit, 1, cv2.THRESH_BINARY)[1], np.uint8)
 
 
 def _along(
@@ -120,15 +130,16 @@ def _along(
     """Level rules; `spots` may be their dashes. How long ones climb is put into `leans`."""
     thin = _thin(glyph)
     across = np.ones((thin, 1), np.uint8)
-    strokes = (cv2.morphologyEx(grey, cv2.MORPH_BLACKHAT, across) > CONTRAST).astype(np.uint8)
-    thick = cv2.dilate(strokes, np.ones((SLOPE_PX, 1), np.uint8))
+    thick = cv2.dilate(
+        _above(cv2.morphologyEx(grey, cv2.MORPH_BLACKHAT, across), CONTRAST), np.ones((SLOPE_PX, 1), np.uint8)
+    )
     dashes = cv2.morphologyEx(
         spots, cv2.MORPH_CLOSE, np.ones((1, max(DASH_GAP_PX, 2 * round(DASH_GAP * glyph) + 1)), np.uint8)
     )
     kept = _stretches(thick, PIECE * glyph) | _stretches(dashes, DASHED * glyph)
     drawn = joined(_pieces(kept, thin + SLOPE_PX, leans, LEANING * glyph), glyph)
     sides = cv2.dilate(kept, np.ones((thin, 3), np.uint8))  # a stroke's own edges
-    edges = joined(_pieces(_stretches(_edges(grey) & (1 - sides), edge * glyph), thin), glyph)
+    edges = joined(_pieces(_stretches(cv2.subtract(_edges(grey), sides), edge * glyph), thin), glyph)
     rules = [*drawn, *(replace(rule, edge=True) for rule in edges)]
     return [rule for rule in rules if rule.length >= shortest * glyph]
 
@@ -136,14 +147,13 @@ def _along(
 def _edges(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Where one tone meets another below it: the edges of filled rows and cells."""
     edges = np.zeros_like(grey)
-    edges[1:-1] = cv2.absdiff(grey[2:], grey[:-2]) > EDGE
+    edges[1:-1] = _above(cv2.absdiff(grey[2:], grey[:-2]), EDGE)
     return edges
 
 
 def _stretches(mask: NDArray[np.uint8], length: float) -> NDArray[np.uint8]:
     """What of a mask lies in level stretches of at least this length."""
-    long = np.ones((1, max(8, round(length))), np.uint8)
-    return np.asarray(cv2.morphologyEx(mask, cv2.MORPH_OPEN, long), np.uint8)
+    return strokes.level(mask, max(8, round(length)))
 
 
 def _pieces(kept: NDArray[np.uint8], high: float, leans: list[Lean] | None = None, long: float = 0.0) -> list[Rule]:
