@@ -47,20 +47,21 @@ P = TypeVar("P", bound=Placed)
 
 def place(quads: Sequence[Floats], turn_deg: float) -> list[Placed]:
     """Levels the quads by turning the page by -`turn_deg`; a tilted line keeps its own height."""
-    out = []
-    for index, quad in enumerate(quads):
-        level = geometry.rotate(quad, -turn_deg)
-        width, height = geometry.size(quad)
-        x, y = level.mean(0)
-        out.append(Placed(index, x - width / 2, y - height / 2, x + width / 2, y + height / 2))
-    return out
+    if not quads:
+        return []
+    level = geometry.rotate(np.concatenate(quads), -turn_deg).reshape(-1, 4, 2)
+    middles, halves = level.mean(axis=1), np.array([geometry.size(quad) for quad in quads], np.float32) / 2
+    bounds = np.hstack([middles - halves, middles + halves]).tolist()
+    return [Placed(index, *each) for index, each in enumerate(bounds)]
 
 
 def tilt(quads: Sequence[Floats]) -> float:
     """The direction most text runs in, degrees clockwise: the median over lines, longer ones counting more."""
     if not quads:
         return 0.0
-    angles = np.array([geometry.angle(quad) for quad in quads])
+    corners = np.stack(quads)
+    along = (corners[:, 1] - corners[:, 0]) + (corners[:, 2] - corners[:, 3])
+    angles = np.degrees(np.arctan2(along[:, 1], along[:, 0])).astype(np.float64)
     widths = np.array([geometry.size(quad)[0] for quad in quads])
     main = angles[int(np.argmax(widths))]
     around = (angles - main + 180) % 360 - 180
@@ -75,14 +76,18 @@ def rows_of(lines: Sequence[P]) -> list[list[P]]:
     rows: list[list[P]] = []
     for line in sorted(lines, key=lambda p: p.middle):
         best: list[P] | None = None
+        left, right, height = line.left, line.right, line.height
         for row in reversed(rows[-4:]):
-            nearest = min(row, key=lambda p: max(p.left - line.right, line.left - p.right))
-            shared = min(line.bottom, nearest.bottom) - max(line.top, nearest.top)
-            low = min(line.height, nearest.height)
-            narrow = min(line.right - line.left, nearest.right - nearest.left)
-            apart = max(nearest.left - line.right, line.left - nearest.right)
-            beside = apart > -min(ROW_OVERLAP * low, ROW_OVERLAP_WIDTH * narrow)
-            if beside and shared > 0.5 * low:
+            nearest, apart = row[0], max(row[0].left - right, left - row[0].right)
+            for other in row[1:]:
+                between = max(other.left - right, left - other.right)
+                if between < apart:
+                    nearest, apart = other, between
+            low = min(height, nearest.height)
+            if min(line.bottom, nearest.bottom) - max(line.top, nearest.top) <= 0.5 * low:
+                continue
+            narrow = min(right - left, nearest.right - nearest.left)
+            if apart > -min(ROW_OVERLAP * low, ROW_OVERLAP_WIDTH * narrow):
                 best = row
                 break
         if best is None:
@@ -137,18 +142,23 @@ def find_gutter(lines: Sequence[Placed]) -> float | None:
     left, right = np.array([p.left for p in lines]), np.array([p.right for p in lines])
     top, bottom = np.array([p.top for p in lines]), np.array([p.bottom for p in lines])
     height, width = bottom - top, right - left
-    beside = (np.minimum(bottom[:, None], bottom) - np.maximum(top[:, None], top)) > -0.6 * np.minimum.outer(
-        height, height
-    )
     long = width >= PROSE_ASPECT * height
+    if np.count_nonzero(long) < 2 * MIN_COLUMN_LINES:
+        return None
+    lows, highs, heights, widths = top[long], bottom[long], height[long], width[long]
+    shared = np.minimum.outer(highs, highs) - np.maximum.outer(lows, lows)
+    beside = shared > -0.6 * np.minimum.outer(heights, heights)
     slack = GUTTER_SLACK * height
     best, best_score = None, 0.0
     for x in np.unique(np.round((right + 0.5 * height) / 4) * 4):
         on_left, on_right = right <= x + slack, left >= x - slack
-        paired_left = on_left & long & (beside & (on_right & long)).any(axis=1)
-        paired_right = on_right & long & (beside & (on_left & long)).any(axis=1)
-        score = min(width[paired_left].sum(), width[paired_right].sum()) - width[~(on_left | on_right)].sum() * 0.25
-        if min(paired_left.sum(), paired_right.sum()) >= MIN_COLUMN_LINES and score > best_score:
+        long_left, long_right = on_left[long], on_right[long]
+        paired_left = long_left & (beside & long_right).any(axis=1)
+        paired_right = long_right & (beside & long_left).any(axis=1)
+        if min(np.count_nonzero(paired_left), np.count_nonzero(paired_right)) < MIN_COLUMN_LINES:
+            continue
+        score = min(widths[paired_left].sum(), widths[paired_right].sum()) - width[~(on_left | on_right)].sum() * 0.25
+        if score > best_score:
             best, best_score = float(x), float(score)
     return best
 

@@ -31,9 +31,10 @@ def find(quads: Sequence[Floats], pictures: Sequence[NDArray[np.uint8]], texts: 
     slanting = [_slants(quad, turn) for quad in quads]
     if not any(slanting):
         return []
-    level = [contrast(picture) for picture, aside in zip(pictures, slanting, strict=True) if not aside]
+    contrasts = [contrast(picture) for picture in pictures]
+    level = [each for each, aside in zip(contrasts, slanting, strict=True) if not aside]
     limit = FAINT * float(np.percentile(level, 75))  # the pieces of a watermark are among them
-    faint = [contrast(picture) <= limit for picture in pictures]
+    faint = [each <= limit for each in contrasts]
     whole = [index for index, aside in enumerate(slanting) if aside and faint[index]]
     known = "".join(texts[index] for index in whole)
     pieces = [

@@ -6,7 +6,9 @@ they say where the table is; without them only three columns and more, that stan
 
 from __future__ import annotations
 
+import bisect
 import itertools
+import statistics
 from collections.abc import Sequence
 
 import numpy as np
@@ -123,11 +125,11 @@ def _table(pieces: Sequence[Segment], glyph: float, frame: Sequence[Rule]) -> Gr
     walls = np.ones((rows, columns), bool)
     held = np.zeros((rows, columns), bool)
     for piece in pieces:
-        row = int(np.searchsorted(ys, piece.middle)) - 1
+        row = bisect.bisect_left(ys, piece.middle) - 1
         if not 0 <= row < rows:
             continue
         low, high = (
-            int(np.searchsorted(xs, x)) - 1 for x in (piece.left + 0.3 * piece.height, piece.right - 0.3 * piece.height)
+            bisect.bisect_left(xs, x) - 1 for x in (piece.left + 0.3 * piece.height, piece.right - 0.3 * piece.height)
         )
         low, high = max(0, low), min(columns - 1, high)
         walls[row, low:high] = False
@@ -142,7 +144,7 @@ def goes_on(grid: Grid, pieces: Sequence[Segment], glyph: float) -> bool:
     left, right = grid.xs[0], grid.xs[-1]
     rows = set()
     for piece in pieces:
-        row = int(np.searchsorted(grid.ys, piece.middle)) - 1
+        row = bisect.bisect_left(grid.ys, piece.middle) - 1
         beside = max(left - piece.right, piece.left - right) < BESIDE * glyph
         if 0 <= row < grid.rows and beside and not left <= piece.centre <= right:
             rows.add(row)
@@ -163,13 +165,17 @@ def _is_aligned(pieces: Sequence[Segment], grid: Grid, glyph: float) -> bool:
         own = [p for p in pieces if grid.xs[column] <= p.centre < grid.xs[column + 1]]
         own = [p for p in own if p.left >= grid.xs[column] - glyph and p.right <= grid.xs[column + 1] + glyph]
         edges = ([p.left for p in own], [p.right for p in own], [p.centre for p in own])
-        best = max(
-            (sum(abs(x - float(np.median(side))) < ALIGNED * glyph for x in side) for side in edges if side), default=0
-        )
-        true, total = true + best, total + len(own)
+        true += max(_agreeing(side, ALIGNED * glyph) for side in edges)
+        total += len(own)
     heights = np.array([p.height for p in pieces])
     alike = np.mean(heights < ALIKE * np.median(heights))
     return true >= ALIGNED_SHARE * total and float(alike) >= ALIGNED_SHARE
+
+
+def _agreeing(values: Sequence[float], most: float) -> int:
+    """How many of some values miss their median by less than that."""
+    middle = statistics.median(values) if values else 0.0
+    return sum(abs(value - middle) < most for value in values)
 
 
 def _is_prose(pieces: Sequence[Segment], grid: Grid) -> bool:

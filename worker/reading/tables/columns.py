@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 from collections.abc import Sequence
 
 import numpy as np
@@ -59,8 +60,9 @@ def needed(pieces: Sequence[Segment], gutters: list[Gutter]) -> list[Gutter]:
 
 
 def columns_of(row: Sequence[Segment], gutters: Sequence[Gutter]) -> set[int]:
-    """The columns that the row's segments stand in."""
-    return {sum(1 for low, high in gutters if (low + high) / 2 < p.centre) for p in row}
+    """The columns that the row's segments stand in; `gutters` are from the left."""
+    middles = [(low + high) / 2 for low, high in gutters]
+    return {bisect.bisect_left(middles, p.centre) for p in row}
 
 
 def crosses(row: Sequence[Segment], gutters: Sequence[Gutter]) -> bool:

@@ -27,12 +27,12 @@ def divided(line: Line, level: Floats, grid: Grid) -> list[tuple[Line, int | Non
     """The parts of a line and their cells, None beside the table. `level` is its box in the grid's coordinates."""
     x, y = (float(value) for value in level.mean(axis=0))
     whole = [(line, grid.cell_at(x, y))]
-    spelled = None if line.vertical else _spelled(line)
-    if not spelled:
-        return whole
     left, _, right, _ = geometry.bounds(level)
     reach = SPILL * geometry.size(level)[1]
     if grid.cell_at(left + reach, y) == grid.cell_at(right - reach, y) and right - left > 2 * reach:
+        return whole
+    spelled = None if line.vertical else _spelled(line)
+    if not spelled:
         return whole
     runs = _without_torn_ends(_runs(line, spelled, level, grid))
     return whole if len(runs) < 2 else [(_part(line, chars), cell) for chars, cell in runs]

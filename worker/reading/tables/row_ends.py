@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import itertools
 import re
 from collections.abc import Sequence
@@ -104,7 +105,7 @@ def _sums_share(pieces: Sequence[Segment], gutters: Sequence[Gutter], ys: Sequen
     held: set[tuple[int, int]] = set()
     for piece in pieces:
         if is_figure(piece.text):
-            place = (int(np.searchsorted(ys, piece.middle)), min(columns_of([piece], gutters)))
+            place = (bisect.bisect_left(ys, piece.middle), min(columns_of([piece], gutters)))
             if place in held:
                 return True
             held.add(place)
