@@ -7,8 +7,8 @@ worth a second look. In small print an accent is a grey pixel or two: there a le
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 import cv2
@@ -50,8 +50,9 @@ def overlooked(
 ) -> frozenset[int]:
     """The letters, by index, above or below which something stands in the `picture` of the line, (height, width, 3). Those of
     `common` words are believed where small print leaves it open."""
-    kinds = [(kind, [at for at, char in enumerate(chars) if char.text in kind.letters]) for kind in KINDS]
-    if max(len(members) for _, members in kinds) < ENOUGH or (mask := ink.mask(picture, edge=0.0)) is None:
+    members = [(kind, [at for at, char in enumerate(chars) if char.text in kind.letters]) for kind in KINDS]
+    kinds = [(kind, those) for kind, those in members if len(those) >= ENOUGH]
+    if not kinds or (mask := ink.mask(picture, edge=0.0)) is None:
         return frozenset()
     found = _all_marked(mask, chars, kinds)
     if found:
@@ -68,8 +69,8 @@ def _all_marked(
 
 
 def _marked(mask: NDArray[np.bool_], chars: Sequence[ReadChar], kind: Kind, members: Sequence[int]) -> set[int]:
-    bodies = [body for at in members if (body := _body(mask, chars[at])) is not None]
-    if len(bodies) < ENOUGH or (line := _line(bodies)) is None:
+    inked = _inked(mask, _middles(chars, members, mask.shape[1]))
+    if (line := _line(inked)) is None:
         return set()
     top, foot = line
     high = foot - top
@@ -77,7 +78,7 @@ def _marked(mask: NDArray[np.bool_], chars: Sequence[ReadChar], kind: Kind, memb
 
     def within(first: float, end: float) -> set[int]:
         rows = slice(max(0, round(first)), max(0, round(end)))
-        return {at for at in members if int(_middle(mask, chars[at])[rows].any(axis=1).sum()) >= least}
+        return {at for at, own in zip(members, inked, strict=True) if own[rows].count(1) >= least}
 
     below = {at for at in within(foot + RISE * high, foot + HANG * high) if not _beside_tail(chars, at)}
     if len(below) >= RULED * len(members):
@@ -90,30 +91,31 @@ def _all_darker(
 ) -> frozenset[int]:
     """The same of small print, by its greys: the letters above or below which a row is dark."""
     large = cv2.resize(picture, None, fx=ENLARGED, fy=ENLARGED, interpolation=cv2.INTER_CUBIC)
-    if (mask := ink.mask(np.asarray(large, np.uint8), edge=0.0)) is None:
+    grey = np.asarray(cv2.cvtColor(large, cv2.COLOR_BGR2GRAY), np.uint8)
+    if (mask := ink.mask(grey, edge=0.0)) is None:
         return frozenset()
-    grey = cv2.cvtColor(large, cv2.COLOR_BGR2GRAY).astype(np.float32)
-    paper, stroke = float(np.median(grey[~mask])), float(np.median(grey[mask]))
-    shade = (grey - paper) / (stroke - paper)
-    moved = [replace(char, x0=char.x0 * ENLARGED, x1=char.x1 * ENLARGED) for char in chars]
-    found = frozenset(at for kind, members in kinds for at in _darker(shade, mask, moved, kind, members))
+    found = frozenset(at for kind, members in kinds for at in _darker(grey, mask, chars, kind, members))
     return found if len(found) <= FEW else frozenset()
 
 
 def _darker(
-    shade: NDArray[np.float32], mask: NDArray[np.bool_], chars: Sequence[ReadChar], kind: Kind, members: Sequence[int]
+    grey: NDArray[np.uint8], mask: NDArray[np.bool_], chars: Sequence[ReadChar], kind: Kind, members: Sequence[int]
 ) -> set[int]:
-    bodies = [body for at in members if (body := _body(mask, chars[at])) is not None]
-    if len(bodies) < ENOUGH or (line := _line(bodies)) is None:
+    """Those of the letters above or below which a row is dark, in the enlarged picture of the line."""
+    spans = _middles(chars, members, mask.shape[1], ENLARGED)
+    if (line := _line(_inked(mask, spans))) is None:
         return set()
     top, foot = line
     high = foot - top
+    paper, stroke = ink.median(grey, ~mask), ink.median(grey, mask)
+    widths = [end - begin for begin, end in spans]
+    means = ink.row_sums(grey, spans) / np.maximum(widths, 1)  # (height, members)
+    shades = (means - paper) / (stroke - paper)
 
     def beyond(first: float, end: float) -> set[int]:
-        rows = slice(max(0, round(first)), max(0, round(end)))
-        bands = {at: _middle(shade, chars[at])[rows] for at in members}
-        most = {at: float(band.mean(axis=1).max()) for at, band in bands.items() if band.size}
-        return {at for at, value in most.items() if value > DARKER * (1 + (chars[at].text in POINTED))}
+        band = shades[max(0, round(first)) : max(0, round(end))]
+        most = zip(members, widths, band.max(axis=0, initial=0).tolist(), strict=True)
+        return {at for at, width, value in most if width and value > DARKER * (1 + (chars[at].text in POINTED))}
 
     below = {at for at in beyond(foot + RISE * high, foot + HANG * high) if not _beside_tail(chars, at)}
     return beyond(top - kind.reach * high, top - RISE * high) | below
@@ -129,11 +131,14 @@ def _word(chars: Sequence[ReadChar], at: int) -> str:
     return "".join(char.text for char in chars[first:end])
 
 
-def _line(bodies: Sequence[tuple[int, int]]) -> tuple[float, float] | None:
-    """Where most letters' tops and feet are; None where their tops are at many heights."""
-    tops = np.array([top for top, _ in bodies])
-    top, foot = float(np.median(tops)), float(np.median([foot for _, foot in bodies]))
-    return None if np.median(np.abs(tops - top)) > EVEN * (foot - top) else (top, foot)
+def _line(inked: Sequence[bytes]) -> tuple[float, float] | None:
+    """Where most letters' tops and feet are, by the rows that each has ink in; None where there are few, or their tops are at
+    many heights."""
+    bodies = [body for rows in inked if (body := _body(rows)) is not None]
+    if len(bodies) < ENOUGH:
+        return None
+    top, foot = statistics.median(top for top, _ in bodies), statistics.median(foot for _, foot in bodies)
+    return None if statistics.median(abs(own - top) for own, _ in bodies) > EVEN * (foot - top) else (top, foot)
 
 
 def _without_neighbours(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -145,12 +150,18 @@ def _without_neighbours(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return np.asarray(own[labels])
 
 
-def _body(mask: NDArray[np.bool_], char: ReadChar) -> tuple[int, int] | None:
+def _inked(mask: NDArray[np.bool_], spans: Sequence[tuple[int, int]]) -> list[bytes]:
+    """Of each of some spans of columns a byte for every row: 1 where it has ink. Python is quicker than NumPy over so few."""
+    high = len(mask)
+    rows = (ink.row_sums(mask.view(np.uint8), spans) > 0).T.tobytes()
+    return [rows[first : first + high] for first in range(0, len(rows), high)]
+
+
+def _body(rows: bytes) -> tuple[int, int] | None:
     """The top and the foot (below the last row) of the highest thing in a letter's columns."""
-    rows = _middle(mask, char).any(axis=1)
-    edges = np.flatnonzero(np.diff(np.concatenate(([0], rows.astype(np.int8), [0]))))
-    runs = [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
-    return max(runs, key=lambda run: run[1] - run[0], default=None)
+    longest = max(rows.split(b"\0"), key=len)
+    top = rows.find(longest)
+    return (top, top + len(longest)) if longest else None
 
 
 def _beside_tail(chars: Sequence[ReadChar], at: int) -> bool:
@@ -158,5 +169,7 @@ def _beside_tail(chars: Sequence[ReadChar], at: int) -> bool:
     return any(char.text in TAILED for char in chars[max(0, at - 1) : at + 2])
 
 
-def _middle(picture: NDArray[ink.Pixel], char: ReadChar) -> NDArray[ink.Pixel]:
-    return ink.middle(picture, char.x0, char.x1, MIDDLE)
+def _middles(chars: Sequence[ReadChar], members: Sequence[int], width: int, times: int = 1) -> list[tuple[int, int]]:
+    """The columns of some letters, without their sides, in a picture of that width that is so many times as large."""
+    found = (ink.inner(chars[at].x0 * times, chars[at].x1 * times, MIDDLE) for at in members)
+    return [(min(begin, width), min(max(begin, end), width)) for begin, end in found]

@@ -15,6 +15,8 @@ from worker.reading.geometry import Floats
 from worker.reading.recogniser import ReadChar
 
 MAX_HEIGHT_PX = 96  # recognisers look at 32 or 48 px; taller crops only cost time
+UPRIGHT_PX = 0.6  # by which the corners of an upright rectangle may be off,
+UPRIGHT_SHARE = 1e-5  # and of where they stand besides: that much is rounding
 MAX_WIDTH_PX = 12000  # a line longer than this is squeezed rather than refused
 
 
@@ -37,10 +39,10 @@ class Cut:
 
     def quads(self, spans: NDArray[np.float64]) -> Floats:
         """See `Piece.quads`."""
-        x0, x1 = spans[:, 0], spans[:, 1]
-        top, bottom = np.zeros(len(spans)), np.full(len(spans), float(self.image.shape[0]))
-        corners = np.stack([x0, top, x1, top, x1, bottom, x0, bottom], axis=1).reshape(-1, 2)
-        return geometry.through(self.to_page, corners.astype(np.float32)).reshape(-1, 4, 2)
+        corners = np.zeros((len(spans), 4, 2), dtype=np.float32)
+        corners[:, :, 0] = spans[:, [0, 1, 1, 0]]
+        corners[:, 2:, 1] = self.image.shape[0]
+        return geometry.through(self.to_page, corners.reshape(-1, 2)).reshape(-1, 4, 2)
 
     def outline(self) -> Floats:
         """The quad of the whole piece on the page."""
@@ -55,8 +57,7 @@ def cut(page: NDArray[np.uint8], quad: Floats) -> Cut:
     scale = min(1.0, MAX_HEIGHT_PX / max(thin, 1.0), MAX_WIDTH_PX / max(long, 1.0))
     width, height = max(1, round(wide * scale)), max(1, round(high * scale))
     left, top, right, bottom = geometry.bounds(quad)
-    straight = np.allclose(quad, [[left, top], [right, top], [right, bottom], [left, bottom]], atol=0.6)
-    if straight:  # an upright rectangle is a slice: no resampling blur, and many times faster
+    if _is_upright(quad):  # an upright rectangle is a slice: no resampling blur, and many times faster
         x0, y0 = max(0, round(left)), max(0, round(top))
         x1, y1 = min(page.shape[1], max(x0 + 1, round(right))), min(page.shape[0], max(y0 + 1, round(bottom)))
         part = page[y0:y1, x0:x1]
@@ -82,6 +83,16 @@ def cut(page: NDArray[np.uint8], quad: Floats) -> Cut:
             return Cut(flat, np.asarray(np.linalg.inv(matrix), dtype=np.float64))
     flat = cv2.warpPerspective(source, matrix, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     return Cut(flat, np.asarray(np.linalg.inv(matrix), dtype=np.float64))
+
+
+def _is_upright(quad: Floats) -> bool:
+    """Whether a quad is an upright rectangle that begins at the top left, each corner within about half a pixel."""
+    left, top, right, bottom = geometry.bounds(quad)
+    corners = (left, top, right, top, right, bottom, left, bottom)
+    return all(
+        abs(own - wanted) <= UPRIGHT_PX + UPRIGHT_SHARE * abs(wanted)
+        for own, wanted in zip(quad.ravel().tolist(), corners, strict=True)
+    )
 
 
 def char_records(piece: Piece, chars: tuple[ReadChar, ...]) -> tuple[Char, ...]:

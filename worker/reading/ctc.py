@@ -6,7 +6,6 @@ dropped. Class 0 is the blank.
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -93,17 +92,17 @@ def parted(classes: int) -> tuple[int, int]:
 
 def decode(scores: NDArray[np.float32], classes: NDArray[np.int32]) -> list[Peak]:
     """Greedy decoding of one line: `scores` and `classes` of shape (steps, TOP or more), best first."""
-    peaks: list[Peak] = []
+    best = classes[:, 0]
+    changes = (np.flatnonzero(best[1:] != best[:-1]) + 1).tolist()
     # Plain lists: a line has hundreds of single values to look at, and NumPy is slow to hand single ones out.
-    rows, chances = classes.tolist(), scores.tolist()
-    first = 0
-    for index, group in itertools.groupby(row[0] for row in rows):
-        end = first + sum(1 for _ in group)
-        if index != BLANK:
-            step = max(range(first, end), key=lambda at: chances[at][0])
-            peaks.append(_peak(rows[step], chances[step], 0, first, end - 1, step))
-        first = end
-    return peaks
+    read, sure = best.tolist(), scores[:, 0].tolist()
+    runs = [run for run in zip([0, *changes], [*changes, len(read)], strict=True) if read and read[run[0]] != BLANK]
+    steps = [first if end - first == 1 else max(range(first, end), key=sure.__getitem__) for first, end in runs]
+    rows, chances = classes[steps].tolist(), scores[steps].tolist()
+    return [
+        _peak(row, chance, 0, first, end - 1, step)
+        for row, chance, (first, end), step in zip(rows, chances, runs, steps, strict=True)
+    ]
 
 
 def nearly(scores: NDArray[np.float32], classes: NDArray[np.int32], least: float) -> list[Peak]:
@@ -114,21 +113,24 @@ def nearly(scores: NDArray[np.float32], classes: NDArray[np.int32], least: float
     if not len(steps):
         return []
     read = np.flatnonzero(~blank)
-    places, ordered = read.searchsorted(steps).tolist(), steps.tolist()
-    likeliest: dict[int, int] = {}  # how many steps before it hold a character, which is one number a stretch -> step
-    for at in np.argsort(scores[steps, 1], kind="stable").tolist():
-        likeliest[places[at]] = ordered[at]
+    characters = classes[read, 0].tolist()
+    rows, chances = classes[steps].tolist(), scores[steps].tolist()
+    # How many steps before it hold a character, which is one number a stretch -> which of `steps`.
+    likeliest: dict[int, int] = {}
+    for at, before in enumerate(read.searchsorted(steps).tolist()):
+        if before not in likeliest or chances[at][1] >= chances[likeliest[before]][1]:
+            likeliest[before] = at
     out = []
-    for before, step in sorted(likeliest.items()):
-        beside = classes[read[max(0, before - 1) : before + 1], 0]
-        if classes[step, 1] not in beside:
-            out.append(_peak(classes[step].tolist(), scores[step].tolist(), 1, step, step, step))
+    for before, at in likeliest.items():
+        if rows[at][1] not in characters[max(0, before - 1) : before + 1]:
+            step = int(steps[at])
+            out.append(_peak(rows[at], chances[at], 1, step, step, step))
     return out
 
 
 def _peak(row: list[int], chances: list[float], rank: int, first: int, last: int, step: int) -> Peak:
     """The character of that rank at a step, with what else it could be."""
-    ranked = list(zip(row, chances, strict=True))
-    others = tuple(each for each in ranked[rank + 1 :] if each[0] != BLANK and each[1] >= ALTERNATIVE_MIN)
-    nothing = sum(score for index, score in ranked if index == BLANK)
+    ranked = zip(row[rank + 1 :], chances[rank + 1 :], strict=True)
+    others = tuple([each for each in ranked if each[1] >= ALTERNATIVE_MIN and each[0] != BLANK])
+    nothing = chances[row.index(BLANK)] if BLANK in row else 0.0
     return Peak(row[rank], chances[rank], first, last, step, others, nothing)

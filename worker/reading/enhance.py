@@ -7,6 +7,8 @@ and not kept stands in docs/measurements.md.
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -97,14 +99,14 @@ ROBUST_ALLOWANCE = {
 
 
 def measure(picture: Picture) -> Quality:
-    """Measures a BGR line, (height, width, 3). About 0.2 ms."""
+    """Measures a BGR line, (height, width, 3)."""
     grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
     soft = cv2.medianBlur(grey, 3) if min(grey.shape) >= 3 else grey
-    low, high = np.percentile(soft, (2, 98))
-    contrast = max(float(high - low), 1.0)
+    low, high = _levels(soft, 2, 98)
+    contrast = max(high - low, 1.0)
     return Quality(
         contrast=contrast,
-        specks=float(specks(grey).mean()),
+        specks=_share(specks(grey)),
         grain=noise_sigma(grey) / contrast,
         colour_grain=colour_sigma(picture) / contrast,
         evenness=evenness(soft),
@@ -161,7 +163,8 @@ def impulses(grey: Grey) -> NDArray[np.bool_]:
         return np.zeros(grey.shape, dtype=bool)
     low, high = int(grey.min()), int(grey.max())
     around = cv2.medianBlur(grey, 3)
-    far = cv2.absdiff(grey, around) > 0.35 * (high - low)
+    least = int(0.35 * (high - low))  # a whole level: NumPy compares pixels with those ten times as quickly
+    far = cv2.absdiff(grey, around) > least
     return np.asarray(far & ((grey <= low + 6) | (grey >= high - 6)))
 
 
@@ -172,9 +175,10 @@ def specks(grey: Grey) -> NDArray[np.bool_]:
         return np.zeros(grey.shape, dtype=bool)
     around = np.ones((3, 3), dtype=np.uint8)
     around[1, 1] = 0
-    middle = (int(grey.min()) + int(grey.max())) / 2
-    dark = (grey < middle) & (cv2.erode(grey, around) > middle)
-    bright = (grey > middle) & (cv2.dilate(grey, around) < middle)
+    both = int(grey.min()) + int(grey.max())
+    below, above = both // 2, (both + 1) // 2  # the whole levels beside the middle
+    dark = (grey < above) & (cv2.erode(grey, around) > below)
+    bright = (grey > below) & (cv2.dilate(grey, around) < above)
     return np.asarray(impulses(grey) & (dark | bright))
 
 
@@ -183,7 +187,11 @@ def between(grey: Grey) -> float:
     where every pixel is extreme."""
     low, high = int(grey.min()), int(grey.max())
     band = min(8.0, (high - low) / 16)
-    return float(((grey > low + band) & (grey < high - band)).mean())
+    return _share((grey > math.floor(low + band)) & (grey < math.ceil(high - band)))
+
+
+def _share(where: NDArray[np.bool_]) -> float:
+    return int(np.count_nonzero(where)) / where.size
 
 
 def without_impulses(picture: Picture) -> Picture:
@@ -210,8 +218,11 @@ def noise_sigma(grey: NDArray[np.uint8] | NDArray[np.float32]) -> float:
     if min(grey.shape) < 3:
         return 0.0
     kernel = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], dtype=np.float32)
-    response = np.abs(cv2.filter2D(grey, cv2.CV_32F, kernel))[1:-1, 1:-1]
-    return float(np.median(response)) / (0.6745 * 6.0)
+    response = cv2.filter2D(grey.astype(np.float32), cv2.CV_32F, kernel)[1:-1, 1:-1]
+    (median,) = _levels(cv2.convertScaleAbs(response), 50)
+    if median > 127:  # all above 255 was counted as that
+        median = float(np.median(np.abs(response)))
+    return median / (0.6745 * 6.0)
 
 
 def colour_sigma(picture: Picture) -> float:
@@ -247,8 +258,9 @@ def evenness(grey: Grey) -> float:
     if float((away * away * away).mean()) > 0:
         return 1.0
     count = min(PAPER_BLOCKS, max(1, width // max(height, 4)))
-    paper = np.array([_percentile(part, 80) for part in np.array_split(grey, count, axis=1)])
-    return float(paper.min() / max(paper.max(), 1.0))
+    edges = [at * (width // count) + min(at, width % count) for at in range(count + 1)]
+    paper = [_percentile(grey[:, begin:end], 80) for begin, end in itertools.pairwise(edges)]
+    return min(paper) / max(*paper, 1.0)
 
 
 def _percentile(values: NDArray[np.uint8], percent: float) -> float:
@@ -258,6 +270,19 @@ def _percentile(values: NDArray[np.uint8], percent: float) -> float:
     low = int(at)
     near = np.partition(flat, (low, min(low + 1, flat.size - 1)))[low : low + 2].astype(float)
     return float(near[0] + (near[-1] - near[0]) * (at - low))
+
+
+def _levels(values: NDArray[np.uint8], *percents: float) -> list[float]:
+    """The same for larger pictures, by counting their levels."""
+    sums = cv2.calcHist([values], [0], None, [256], [0, 256]).ravel().cumsum(dtype=np.float64)
+    last = values.size - 1
+    out = []
+    for percent in percents:
+        at = percent / 100 * last
+        low, high = sums.searchsorted((int(at), min(int(at) + 1, last)), "right").tolist()
+        share = at - int(at)
+        out.append(low + (high - low) * share if share < 0.5 else high - (high - low) * (1 - share))
+    return out
 
 
 def flatten(picture: Picture) -> Picture:
@@ -274,23 +299,26 @@ def sharpness(grey: Grey, contrast: float) -> float:
     """The 98th percentile of the horizontal slope, in contrasts a pixel at 48 px height."""
     if min(grey.shape) < 3:
         return 1.0
-    slope = np.abs(cv2.Sobel(grey, cv2.CV_32F, 1, 0, ksize=1)) / 2
-    return float(float(np.percentile(slope, 98)) / contrast * grey.shape[0] / 48)
+    slope = cv2.convertScaleAbs(cv2.Sobel(grey, cv2.CV_32F, 1, 0, ksize=1))  # over two pixels
+    (steep,) = _levels(slope, 98)
+    return float(steep / 2 / contrast * grey.shape[0] / 48)
 
 
 def blocks(grey: Grey) -> float:
     """How much more the picture jumps at one column and row in eight than at the others, in grey levels: what JPEG leaves
     where it was squeezed hard. A jump is what a step is larger by than the steps beside it."""
     found = 0.0
-    for values in (grey.astype(np.float32), grey.T.astype(np.float32)):
-        steps = np.abs(np.diff(values, axis=1))
-        if steps.shape[1] < 3 * BLOCK_PX:
+    for values in (grey, cv2.transpose(grey)):
+        high, wide = values.shape[0], values.shape[1] - 1
+        if wide < 3 * BLOCK_PX:
             continue
-        jumps = np.zeros_like(steps)
-        jumps[:, 1:-1] = np.clip(steps[:, 1:-1] - np.maximum(steps[:, :-2], steps[:, 2:]), 0, 12)
-        column = jumps.mean(axis=0)
-        phases = np.array([column[phase::BLOCK_PX].mean() for phase in range(BLOCK_PX)])
-        found += float(phases.max() - np.delete(phases, int(phases.argmax())).mean())
+        steps = cv2.absdiff(values[:, 1:], values[:, :-1])
+        jumps = np.minimum(cv2.subtract(steps[:, 1:-1], cv2.max(steps[:, :-2], steps[:, 2:])), 12)
+        sums = np.zeros(-(-wide // BLOCK_PX) * BLOCK_PX)
+        sums[1 : wide - 1] = cv2.reduce(jumps, 0, cv2.REDUCE_SUM, dtype=cv2.CV_32F)[0]
+        counts = [high * len(range(phase, wide, BLOCK_PX)) for phase in range(BLOCK_PX)]
+        phases: list[float] = (sums.reshape(-1, BLOCK_PX).sum(axis=0) / counts).tolist()
+        found += max(phases) - (sum(phases) - max(phases)) / (BLOCK_PX - 1)
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import cv2
@@ -176,7 +176,7 @@ def blocks(ink: prepare.Ink, boxes: Sequence[Box]) -> list[Floats]:
     return out
 
 
-def regions(quads: Sequence[Floats], width: int, height: int) -> list[tuple[int, int, int, int]]:
+def regions(quads: Iterable[Floats], width: int, height: int) -> list[tuple[int, int, int, int]]:
     """Upright rectangles (left, top, right, bottom) around quads, those that touch made one."""
     areas: list[list[float]] = []
     for quad in quads:
@@ -283,11 +283,11 @@ def _inside(detector: Detector, image: NDArray[np.uint8], area: tuple[int, int, 
 
 def _look(
     detector: Detector, image: NDArray[np.uint8], area: tuple[int, int, int, int], scale: float
-) -> tuple[list[Box], list[Floats]]:
-    """The same, and quads around what is fainter than any line there (see `Detector.look`)."""
+) -> tuple[list[Box], Iterable[Floats]]:
+    """The same, and quads around what is fainter than any line there, sought when they are asked for (see `Detector.look`)."""
     left, top, right, bottom = area
     found, faint = detector.look(image[top:bottom, left:right], scale)
-    return [_moved(box, area, image) for box in found], [quad + np.array((left, top), np.float32) for quad in faint]
+    return [_moved(box, area, image) for box in found], (quad + np.array((left, top), np.float32) for quad in faint)
 
 
 def _moved(box: Box, area: tuple[int, int, int, int], image: NDArray[np.uint8]) -> Box:

@@ -20,10 +20,16 @@ Floats = NDArray[np.float32]
 def quad_of_rect(centre: tuple[float, float], width: float, height: float, angle_deg: float) -> Floats:
     """The quad of a turned rectangle, (4, 2): `width` runs along `angle_deg` (clockwise on screen, y down)."""
     a = np.deg2rad(angle_deg)
-    along = np.array([np.cos(a), np.sin(a)]) * width / 2
-    down = np.array([-np.sin(a), np.cos(a)]) * height / 2
-    c = np.asarray(centre, dtype=np.float64)
-    return np.stack([c - along - down, c + along - down, c + along + down, c - along + down]).astype(np.float32)
+    cos, sin = float(np.cos(a)), float(np.sin(a))
+    ax, ay, dx, dy = cos * width / 2, sin * width / 2, -sin * height / 2, cos * height / 2  # half of it along, and down
+    x, y = centre
+    corners = [
+        [x - ax - dx, y - ay - dy],
+        [x + ax - dx, y + ay - dy],
+        [x + ax + dx, y + ay + dy],
+        [x - ax + dx, y - ay + dy],
+    ]
+    return np.array(corners, dtype=np.float32)
 
 
 def upright(width: float, height: float, angle_deg: float) -> tuple[float, float, float]:
@@ -49,9 +55,9 @@ def angle(quad: Floats) -> float:
 
 
 def bounds(quad: Floats) -> tuple[float, float, float, float]:
-    """Left, top, right, bottom of the upright rectangle around the quad."""
-    (x0, y0), (x1, y1) = quad.min(0), quad.max(0)
-    return float(x0), float(y0), float(x1), float(y1)
+    """Left, top, right, bottom of the upright rectangle around the quad, or around any number of points."""
+    x, y = zip(*quad.tolist(), strict=True)  # asked for as often as the size
+    return min(x), min(y), max(x), max(y)
 
 
 def turn_quarter(quad: Floats, turns: int, width: int, height: int) -> Floats:
@@ -65,7 +71,7 @@ def turn_quarter(quad: Floats, turns: int, width: int, height: int) -> Floats:
 
 def roll(quad: Floats, corners: int) -> Floats:
     """The same shape read from another corner: 1 turns the reading direction 90 degrees clockwise, 2 upside down."""
-    return np.roll(quad, -corners, axis=0)
+    return quad[[(corner + corners) % 4 for corner in range(4)]]
 
 
 def rotate(points: Floats, angle_deg: float) -> Floats:
@@ -83,13 +89,15 @@ def crop_matrix(quad: Floats, width: int, height: int) -> NDArray[np.float64]:
 
 def through(matrix: NDArray[np.float64], points: Floats) -> Floats:
     """Points carried through a 3 x 3 perspective matrix, (n, 2)."""
-    p = np.column_stack([points.astype(np.float64), np.ones(len(points))]) @ matrix.T
+    p = np.ones((len(points), 3))
+    p[:, :2] = points
+    p = p @ matrix.T
     return (p[:, :2] / p[:, 2:3]).astype(np.float32)
 
 
 def as_record(quad: Floats) -> Quad:
     """The quad as the plain tuples that records carry."""
-    a, b, c, d = ((float(x), float(y)) for x, y in quad)
+    a, b, c, d = ((x, y) for x, y in quad.tolist())
     return (a, b, c, d)
 
 

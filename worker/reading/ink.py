@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import TypeVar
 
 import cv2
@@ -27,8 +29,8 @@ def columns(image: NDArray[np.uint8]) -> NDArray[np.float32]:
     found = mask(image)
     if found is None:
         return np.zeros(image.shape[1], np.float32)
-    share: NDArray[np.float32] = found.mean(axis=0, dtype=np.float32)
-    return share
+    sums = cv2.reduce(found.view(np.uint8), 0, cv2.REDUCE_SUM, dtype=cv2.CV_32F)
+    return np.asarray(sums[0] / np.float32(len(found)))
 
 
 def mask(image: NDArray[np.uint8], edge: float = EDGE_SHARE) -> NDArray[np.bool_] | None:
@@ -37,17 +39,47 @@ def mask(image: NDArray[np.uint8], edge: float = EDGE_SHARE) -> NDArray[np.bool_
     grey = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
     rows = int(grey.shape[0] * edge)
     grey = grey[rows : grey.shape[0] - rows] if rows else grey
-    if _contrast(grey) < CONTRAST_MIN:
+    level, bright = cv2.threshold(grey, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
+    many = cv2.countNonZero(bright)
+    if not _plainly_apart(grey, level, grey.size - many) and _contrast(grey) < CONTRAST_MIN:
         return None
-    _, bright = cv2.threshold(grey, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
-    paper_is_bright = 2 * cv2.countNonZero(bright) > bright.size
+    paper_is_bright = 2 * many > bright.size
     return np.asarray(bright == (0 if paper_is_bright else 1))
 
 
+def _plainly_apart(grey: NDArray[np.uint8], level: float, dark: int) -> bool:
+    """Whether the contrast is surely enough, which takes a tenth of the time that measuring it takes: the darkest hundredth of
+    the pixels lies within the `dark` ones up to the `level`, and the brightest far enough above it."""
+    _, far = cv2.threshold(grey, level + CONTRAST_MIN - 1, 1, cv2.THRESH_BINARY)
+    return dark >= grey.size * SPECKS and grey.size - cv2.countNonZero(far) < grey.size * (1 - SPECKS)
+
+
 def middle(mask: NDArray[Pixel], first: float, end: float, margin: float) -> NDArray[Pixel]:
-    """The columns of a mask or picture (height, width) from `first` to `end`, without `margin` of their width at both sides, where neighbours hang over."""
+    """The columns of a mask or picture (height, width) from `first` to `end`, see `inner`."""
+    begin, beyond = inner(first, end, margin)
+    return mask[:, begin:beyond]
+
+
+def inner(first: float, end: float, margin: float) -> tuple[int, int]:
+    """The columns from `first` to `end` without `margin` of their width at both sides, where neighbours hang over."""
     away = (end - first) * margin
-    return mask[:, max(0, round(first + away)) : round(end - away)]
+    return max(0, round(first + away)), max(0, round(end - away))
+
+
+def row_sums(picture: NDArray[np.uint8], spans: Sequence[tuple[int, int]]) -> NDArray[np.int32]:
+    """The sums of each row of a picture (height, width) within each of some spans of its columns, (begin, end): (height,
+    spans)."""
+    sums = cv2.integral(picture)  # once for all spans
+    within = sums[:, [end for _, end in spans]] - sums[:, [begin for begin, _ in spans]]
+    return np.asarray(within[1:] - within[:-1])
+
+
+def median(grey: NDArray[np.uint8], where: NDArray[np.bool_]) -> float:
+    """The median of the grey levels at some of the pixels, counted level by level."""
+    sums = cv2.calcHist([grey], [0], where.view(np.uint8), [256], [0, 256]).ravel().cumsum(dtype=np.float64)
+    many = int(sums[-1])
+    low, high = sums.searchsorted(((many - 1) // 2, many // 2), "right")
+    return float(low + high) / 2
 
 
 def is_light(image: NDArray[np.uint8]) -> bool:
@@ -65,8 +97,10 @@ def without_paper(image: NDArray[np.uint8]) -> tuple[int, int]:
     most = min(PLAIN_LEVELS, PLAIN_SHARE * (int(high.max()) - int(low.min())))
     ends = []
     for side in (slice(None), slice(None, None, -1)):
-        plain = np.maximum(high[side], high[side][0]) - np.minimum(low[side], low[side][0]) <= most
-        ends.append(len(plain) if plain.all() else int(plain.argmin()))
+        above, below = high[side], low[side]
+        plain = np.maximum(above, above[0]) - np.minimum(below, below[0]) <= most
+        first = int(plain.argmin())
+        ends.append(len(plain) if plain[first] else first)
     margin = int(image.shape[0] * PAPER_HEIGHTS)
     begin, end = max(0, ends[0] - margin), image.shape[1] - max(0, ends[1] - margin)
     return (begin, end) if begin < end else (0, image.shape[1])
@@ -88,12 +122,12 @@ def uncovered(ink: NDArray[np.float32], spans: NDArray[np.float32], reach: float
     total = float(ink.sum())
     if total <= 0:
         return 0.0, 0.0
-    width = len(ink)
-    begins = np.clip(spans[:, 0] - reach, 0, width).astype(np.intp)
-    ends = np.clip(np.ceil(spans[:, 1] + reach), 0, width).astype(np.intp)
-    covered = np.cumsum(np.bincount(begins, minlength=width + 1) - np.bincount(ends, minlength=width + 1))
-    bare = np.where(covered[:-1] > 0, np.float32(0), ink)
-    stretch = np.convolve(bare > 0, np.ones(3), "same") > 0 if bare.any() else bare > 0
-    edges = np.flatnonzero(np.diff(np.concatenate(([0], stretch.astype(np.int8), [0]))))
-    longest = float((edges[1::2] - edges[::2]).max()) if len(edges) else 0.0
-    return float(bare.sum()) / total, longest
+    bare = ink.copy()
+    for first, last in spans.tolist():
+        bare[max(0, int(first - reach)) : max(0, math.ceil(last + reach))] = 0
+    inked = bare > 0
+    stretch = inked.copy()  # with a column more at both sides
+    stretch[1:] |= inked[:-1]
+    stretch[:-1] |= inked[1:]
+    longest = max(map(len, stretch.tobytes().split(b"\0")))
+    return float(bare.sum()) / total, float(longest)

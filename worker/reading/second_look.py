@@ -77,6 +77,7 @@ ORDERLY = re.compile(r"[A-Z]*\d*[A-Z]?")  # some letters, then figures: there 0 
 MIXED = re.compile(r"(?<![A-Za-z0-9])(?=[A-Za-z0-9]*[lIOo])(?:[A-Za-z]+\d+[A-Za-z]|\d+[A-Za-z]+\d)[A-Za-z0-9]*")
 ALIKE = frozenset("0OQ1I")  # signs that only a word tells apart otherwise
 BRACKETS = ("(（|)）", "[【［|]】］", "《|》", "「|」", "『|』", "“|”")
+UNBALANCED = frozenset("".join(BRACKETS)) - {"|"} | {"*"}  # without any of these nothing is missing
 # The beginning of $12.50, which may be £, of Y12.50 and of 612.50, which may be €.
 SUM = re.compile(r"[$Y](?=\d)|(?<![\d.,])[26](?=\d[\d,]*\.\d\d(?![\d.]))")
 SURE_SUM = 0.99  # confidence there, at least; nothing less was seen of true ones on pages
@@ -115,7 +116,8 @@ def faults(chars: Sequence[ReadChar], lexicon: Lexicon) -> frozenset[int]:
         return frozenset(range(len(chars)))
     spans = [found.span() for found in LIKES.finditer(text)] + codes(text)
     found = {owner[at] for first, end in spans for at in range(first, end)}
-    for word in words:
+    unknown = [word for word in words if lexicon.word(word.text) is None]
+    for word in unknown:
         if any(lost(word.text, lexicon) for lost in (lost_double, lost_joined, numbered)):
             found.update(range(word.first, word.first + len(word.chars)))
     first = (owner[each.start()] for each in SUM.finditer(text))
@@ -145,6 +147,8 @@ def rivals(chars: Sequence[ReadChar]) -> set[int]:
 def unbalanced(text: str) -> bool:
     """Whether a bracket or quote is opened and not closed, or the other way round; or of two stars about a kind of goods
     one is missing."""
+    if UNBALANCED.isdisjoint(text):  # so it is with most lines
+        return False
     inside = POINT.sub("", text)
     pairs = (pair.split("|") for pair in BRACKETS)
     odd = any(sum(char in begin for char in inside) != sum(char in end for char in inside) for begin, end in pairs)
@@ -181,6 +185,8 @@ def foreign(words: Sequence[Word], lexicon: Lexicon) -> bool:
 
 def mixed(text: str) -> bool:
     """Whether a line has characters that only traditional Chinese has, and others that only simplified has."""
+    if text.isascii():
+        return False
     traditional, simplified = variants.pairs()
     old, new = (sum(char in own for char in text) for own in (traditional, simplified))
     chinese = sum("\u3400" <= char <= "\u9fff" for char in text)

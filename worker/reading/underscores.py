@@ -32,16 +32,20 @@ DOUBLE = (1.5, 2.6)  # that two underscores take: one is 0.65 to 1.13 wide in 19
 def drawn(chars: Sequence[ReadChar], picture: NDArray[np.uint8]) -> tuple[ReadChar, ...]:
     """The characters with underscores for spaces, where the `picture` of the line, (height, width, 3), has one."""
     places = [at for at, char in enumerate(chars) if char.text in (" ", "_") and _beside_code(chars, at)]
-    letters = [char for char in chars if is_plain(char)]
-    if not places or len(letters) < LETTERS:
+    letters = [char for char in chars if is_plain(char)] if places else []
+    if len(letters) < LETTERS:
         return tuple(chars)
     mask = ink.mask(picture, edge=0.0)
     if mask is None:
         return tuple(chars)
+    low = {at: rows for at in places if (rows := _low_rows(mask, chars[at])) is not None}
+    if not low:  # so it is with most lines
+        return tuple(chars)
     feet = [_foot(mask, char) for char in letters if char.text not in DESCEND]
     foot = statistics.median(feet) if feet else float(len(mask))
     usual = max(1.0, statistics.median(char.x1 - char.x0 for char in letters))
-    found = {at: span / usual for at in places if (span := _stroke(mask, chars, at, foot)) >= SHORTEST * usual}
+    spans = {at: _stroke(mask, chars, at, rows, foot) for at, rows in low.items()}
+    found = {at: span / usual for at, span in spans.items() if span >= SHORTEST * usual}
     gaps = [at for at in places if chars[at].text == " "]
     single = [at for at in gaps if found.get(at, DOUBLE[0]) < DOUBLE[0]]
     prose = len(gaps) - len(single) >= len(single)
@@ -58,17 +62,25 @@ def drawn(chars: Sequence[ReadChar], picture: NDArray[np.uint8]) -> tuple[ReadCh
     return tuple(out)
 
 
-def _stroke(mask: NDArray[np.bool_], chars: Sequence[ReadChar], at: int, foot: float) -> float:
-    """How long the low stroke is that is all that stands in the place of a character, in columns; 0 where there is none, or
-    where it runs on below the letters."""
+def _low_rows(mask: NDArray[np.bool_], char: ReadChar) -> tuple[int, int] | None:
+    """The rows, from the first to below the last, that are full in the place of a character; None where they are no stroke."""
+    gap = _middle(mask, char)
+    if gap.shape[1] == 0:
+        return None
+    rows = np.flatnonzero(gap.sum(axis=1) / gap.shape[1] >= FULL)
+    if not len(rows) or rows[-1] - rows[0] + 1 != len(rows) or len(rows) > THICK * len(mask):
+        return None
+    return int(rows[0]), int(rows[-1]) + 1
+
+
+def _stroke(mask: NDArray[np.bool_], chars: Sequence[ReadChar], at: int, rows: tuple[int, int], foot: float) -> float:
+    """How long the stroke in those rows is that is all that stands in the place of a character, in columns; 0 where there is
+    more, or where it is not low, or runs on below the letters."""
     high = len(mask)
     gap = _middle(mask, chars[at])
-    if gap.shape[1] == 0:
+    top, bottom = rows
+    if top < foot - FOOT * high:
         return 0.0
-    rows = np.flatnonzero(gap.mean(axis=1) >= FULL)
-    if not len(rows) or rows[-1] - rows[0] + 1 != len(rows) or len(rows) > THICK * high or rows[0] < foot - FOOT * high:
-        return 0.0
-    top, bottom = int(rows[0]), int(rows[-1]) + 1
     if gap[int(ink.EDGE_SHARE * high) : max(0, top - 2)].any():
         return 0.0
     begin = min(max(top, round(foot)), bottom - 1)  # where no letter's foot touches it

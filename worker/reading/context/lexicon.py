@@ -44,6 +44,8 @@ class Lexicon:
 
     def word(self, word: str) -> float | None:
         """The log probability of a word of ASCII letters, whatever their case; None where it is not known."""
+        if len(word) > self._words.itemsize:  # NumPy would make all words as long to compare them
+            return None
         count = _count(self._words, self._word_counts, np.bytes_(word.lower()))
         return math.log(count / self._all_words) if count else None
 
