@@ -6,6 +6,7 @@ dropped. Class 0 is the blank.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -92,17 +93,17 @@ def parted(classes: int) -> tuple[int, int]:
 
 def decode(scores: NDArray[np.float32], classes: NDArray[np.int32]) -> list[Peak]:
     """Greedy decoding of one line: `scores` and `classes` of shape (steps, TOP or more), best first."""
-    best = classes[:, 0]
-    changes = (np.flatnonzero(best[1:] != best[:-1]) + 1).tolist()
+    peaks: list[Peak] = []
     # Plain lists: a line has hundreds of single values to look at, and NumPy is slow to hand single ones out.
-    read, sure = best.tolist(), scores[:, 0].tolist()
-    runs = [run for run in zip([0, *changes], [*changes, len(read)], strict=True) if read and read[run[0]] != BLANK]
-    steps = [first if end - first == 1 else max(range(first, end), key=sure.__getitem__) for first, end in runs]
-    rows, chances = classes[steps].tolist(), scores[steps].tolist()
-    return [
-        _peak(row, chance, 0, first, end - 1, step)
-        for row, chance, (first, end), step in zip(rows, chances, runs, steps, strict=True)
-    ]
+    rows, chances = classes.tolist(), scores.tolist()
+    first = 0
+    for index, group in itertools.groupby(row[0] for row in rows):
+        end = first + sum(1 for _ in group)
+        if index != BLANK:
+            step = max(range(first, end), key=lambda at: chances[at][0])
+            peaks.append(_peak(rows[step], chances[step], 0, first, end - 1, step))
+        first = end
+    return peaks
 
 
 def nearly(scores: NDArray[np.float32], classes: NDArray[np.int32], least: float) -> list[Peak]:
