@@ -79,8 +79,9 @@ def measure_ink(page: NDArray[np.uint8]) -> Ink:
     block = 2 * (round(math.sqrt(grey.size)) // 48) + 15
     local = cv2.blur(grey, (block, block))
     best = Ink(0.0, np.zeros((0, 4)))
-    for contrast in (cv2.subtract(local, grey), cv2.subtract(grey, local)):
-        mask = cv2.threshold(contrast, LOCAL_CONTRAST, 1, cv2.THRESH_BINARY)[1]
+    for light, dark in ((local, grey), (grey, local)):
+        contrast = cv2.subtract(light, dark)
+        mask = cv2.threshold(contrast, LOCAL_CONTRAST, 1, cv2.THRESH_BINARY, dst=contrast)[1]
         spots = glyph_spots(np.asarray(mask, np.uint8))
         if len(spots) > 1.5 * best.glyphs and len(spots) >= ENOUGH_GLYPHS:
             heights = spots[:, 2:].max(axis=1)

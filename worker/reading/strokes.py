@@ -15,17 +15,22 @@ FEWEST_PX = 3  # between two of these columns: where it would be less, a glance 
 def level(mask: NDArray[np.uint8], long: int) -> NDArray[np.uint8]:
     """What of a mask (height, width) of 0 and 1 lies in level runs of `long` pixels and more; a run that meets the picture's
     edge is taken to go on behind it."""
-    kernel = np.ones((1, long), np.uint8)
     if long < GLANCES * FEWEST_PX:
-        return np.asarray(cv2.morphologyEx(mask, cv2.MORPH_OPEN, kernel), np.uint8)
+        return _opened(mask, (1, long))
     some = np.ascontiguousarray(mask[:, :: long // GLANCES])
     rows = np.flatnonzero(cv2.erode(some, np.ones((1, SEEN), np.uint8)).any(axis=1))
     out = np.zeros_like(mask)
     if rows.size:
-        out[rows] = cv2.morphologyEx(mask[rows], cv2.MORPH_OPEN, kernel)
+        out[rows] = _opened(mask[rows], (1, long))
     return out
 
 
 def upright(mask: NDArray[np.uint8], long: int) -> NDArray[np.uint8]:
     """The same of upright runs."""
+    if long < GLANCES * FEWEST_PX:
+        return _opened(mask, (long, 1))
     return np.asarray(cv2.transpose(level(np.asarray(cv2.transpose(mask), np.uint8), long)), np.uint8)
+
+
+def _opened(mask: NDArray[np.uint8], shape: tuple[int, int]) -> NDArray[np.uint8]:
+    return np.asarray(cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones(shape, np.uint8)), np.uint8)

@@ -105,7 +105,8 @@ def _dashes(grey: NDArray[np.uint8], glyph: float) -> tuple[NDArray[np.uint8], N
     """Small thin spots of ink, which dashed and dotted rules are made of, those that lie and those that stand. Most letters are
     larger."""
     block = 2 * round(glyph) + 1
-    contrast = cv2.subtract(cv2.blur(grey, (block, block)), grey)
+    local = cv2.blur(grey, (block, block))
+    contrast = cv2.subtract(local, grey, dst=local)
     labels, stats = components(_above(contrast, CONTRAST))
     wide, high = stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]
     hollow = stats[:, cv2.CC_STAT_AREA] <= DASH_CORNER * wide * high  # where two such rules meet
@@ -120,8 +121,8 @@ def _dashes(grey: NDArray[np.uint8], glyph: float) -> tuple[NDArray[np.uint8], N
 
 
 def _above(picture: cv2.typing.MatLike, limit: int) -> NDArray[np.uint8]:
-    """Where a picture is brighter than that: 0 or 1."""
-    return np.asarray(cv2.threshold(picture, limit, 1, cv2.THRESH_BINARY)[1], np.uint8)
+    """Where a picture is brighter than that: 0 or 1, in its place; fresh memory would take longer to come than the answer."""
+    return np.asarray(cv2.threshold(picture, limit, 1, cv2.THRESH_BINARY, dst=picture)[1], np.uint8)
 
 
 def _along(
@@ -130,16 +131,18 @@ def _along(
     """Level rules; `spots` may be their dashes. How long ones climb is put into `leans`."""
     thin = _thin(glyph)
     across = np.ones((thin, 1), np.uint8)
-    thick = cv2.dilate(
-        _above(cv2.morphologyEx(grey, cv2.MORPH_BLACKHAT, across), CONTRAST), np.ones((SLOPE_PX, 1), np.uint8)
-    )
+    fine = _above(cv2.morphologyEx(grey, cv2.MORPH_BLACKHAT, across), CONTRAST)
+    thick = np.asarray(cv2.dilate(fine, np.ones((SLOPE_PX, 1), np.uint8), dst=fine), np.uint8)
     dashes = cv2.morphologyEx(
         spots, cv2.MORPH_CLOSE, np.ones((1, max(DASH_GAP_PX, 2 * round(DASH_GAP * glyph) + 1)), np.uint8)
     )
-    kept = _stretches(thick, PIECE * glyph) | _stretches(dashes, DASHED * glyph)
+    kept = _stretches(thick, PIECE * glyph)
+    kept |= _stretches(dashes, DASHED * glyph)
     drawn = joined(_pieces(kept, thin + SLOPE_PX, leans, LEANING * glyph), glyph)
     sides = cv2.dilate(kept, np.ones((thin, 3), np.uint8))  # a stroke's own edges
-    edges = joined(_pieces(_stretches(cv2.subtract(_edges(grey), sides), edge * glyph), thin), glyph)
+    beside = _edges(grey)
+    cv2.subtract(beside, sides, dst=beside)
+    edges = joined(_pieces(_stretches(beside, edge * glyph), thin), glyph)
     rules = [*drawn, *(replace(rule, edge=True) for rule in edges)]
     return [rule for rule in rules if rule.length >= shortest * glyph]
 
@@ -147,8 +150,8 @@ def _along(
 def _edges(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Where one tone meets another below it: the edges of filled rows and cells."""
     edges = np.zeros_like(grey)
-    edges[1:-1] = _above(cv2.absdiff(grey[2:], grey[:-2]), EDGE)
-    return edges
+    cv2.absdiff(grey[2:], grey[:-2], dst=edges[1:-1])
+    return _above(edges, EDGE)
 
 
 def _stretches(mask: NDArray[np.uint8], length: float) -> NDArray[np.uint8]:
