@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worker.reading import ink
+from worker.reading.levels import percentiles
 from worker.reading.recogniser import ReadChar
 
 
@@ -107,7 +108,7 @@ def _darker(
         return set()
     top, foot = line
     high = foot - top
-    paper, stroke = ink.median(grey, ~mask), ink.median(grey, mask)
+    paper, stroke = (percentiles(grey, 50, where=part)[0] for part in (~mask, mask))
     widths = [end - begin for begin, end in spans]
     means = ink.row_sums(grey, spans) / np.maximum(widths, 1)  # (height, members)
     shades = (means - paper) / (stroke - paper)

@@ -16,6 +16,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from worker.reading.levels import percentiles
+
 Picture = NDArray[np.uint8]
 Grey = NDArray[np.uint8]
 
@@ -102,7 +104,7 @@ def measure(picture: Picture) -> Quality:
     """Measures a BGR line, (height, width, 3)."""
     grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
     soft = cv2.medianBlur(grey, 3) if min(grey.shape) >= 3 else grey
-    low, high = _levels(soft, 2, 98)
+    low, high = percentiles(soft, 2, 98)
     contrast = max(high - low, 1.0)
     return Quality(
         contrast=contrast,
@@ -219,7 +221,7 @@ def noise_sigma(grey: NDArray[np.uint8] | NDArray[np.float32]) -> float:
         return 0.0
     kernel = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], dtype=np.float32)
     response = cv2.filter2D(grey.astype(np.float32), cv2.CV_32F, kernel)[1:-1, 1:-1]
-    (median,) = _levels(cv2.convertScaleAbs(response), 50)
+    (median,) = percentiles(cv2.convertScaleAbs(response), 50)
     if median > 127:  # all above 255 was counted as that
         median = float(np.median(np.abs(response)))
     return median / (0.6745 * 6.0)
@@ -272,19 +274,6 @@ def _percentile(values: NDArray[np.uint8], percent: float) -> float:
     return float(near[0] + (near[-1] - near[0]) * (at - low))
 
 
-def _levels(values: NDArray[np.uint8], *percents: float) -> list[float]:
-    """The same for larger pictures, by counting their levels."""
-    sums = cv2.calcHist([values], [0], None, [256], [0, 256]).ravel().cumsum(dtype=np.float64)
-    last = values.size - 1
-    out = []
-    for percent in percents:
-        at = percent / 100 * last
-        low, high = sums.searchsorted((int(at), min(int(at) + 1, last)), "right").tolist()
-        share = at - int(at)
-        out.append(low + (high - low) * share if share < 0.5 else high - (high - low) * (1 - share))
-    return out
-
-
 def flatten(picture: Picture) -> Picture:
     """Divides by the paper's brightness: its local maximum over half a line's height, smoothed."""
     height = picture.shape[0]
@@ -300,7 +289,7 @@ def sharpness(grey: Grey, contrast: float) -> float:
     if min(grey.shape) < 3:
         return 1.0
     slope = cv2.convertScaleAbs(cv2.Sobel(grey, cv2.CV_32F, 1, 0, ksize=1))  # over two pixels
-    (steep,) = _levels(slope, 98)
+    (steep,) = percentiles(slope, 98)
     return float(steep / 2 / contrast * grey.shape[0] / 48)
 
 

@@ -74,14 +74,6 @@ def row_sums(picture: NDArray[np.uint8], spans: Sequence[tuple[int, int]]) -> ND
     return np.asarray(within[1:] - within[:-1])
 
 
-def median(grey: NDArray[np.uint8], where: NDArray[np.bool_]) -> float:
-    """The median of the grey levels at some of the pixels, counted level by level."""
-    sums = cv2.calcHist([grey], [0], where.view(np.uint8), [256], [0, 256]).ravel().cumsum(dtype=np.float64)
-    many = int(sums[-1])
-    low, high = sums.searchsorted(((many - 1) // 2, many // 2), "right")
-    return float(low + high) / 2
-
-
 def is_light(image: NDArray[np.uint8]) -> bool:
     """Whether the ink of a BGR line image is lighter than what it stands on: most of a line is paper."""
     grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)

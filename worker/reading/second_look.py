@@ -116,7 +116,7 @@ def faults(chars: Sequence[ReadChar], lexicon: Lexicon) -> frozenset[int]:
         return frozenset(range(len(chars)))
     spans = [found.span() for found in LIKES.finditer(text)] + codes(text)
     found = {owner[at] for first, end in spans for at in range(first, end)}
-    unknown = [word for word in words if lexicon.word(word.text) is None]
+    unknown = [word for word in words if lexicon.word(word.text) is None]  # asked once: most words are known
     for word in unknown:
         if any(lost(word.text, lexicon) for lost in (lost_double, lost_joined, numbered)):
             found.update(range(word.first, word.first + len(word.chars)))
