@@ -102,6 +102,7 @@ def in_order(image: NDArray[np.uint8], written: Sequence[Line], more: Sequence[L
     comes after the one that it follows on the page.
     """
     from worker.reading import geometry, layout, order, tables
+    from worker.reading.grey import GreyPage
 
     lines = [*written, *more]
     quads = [np.array(line.box, np.float32) for line in lines]
@@ -125,7 +126,7 @@ def in_order(image: NDArray[np.uint8], written: Sequence[Line], more: Sequence[L
             rows.append([line])
     put = layout.Text()
     glyph_px = GLYPH * float(np.median([geometry.size(quad)[1] for quad in quads])) if quads else 0.0
-    layout.compose(put, rows, *tables.find(image, lines, glyph_px))
+    layout.compose(put, rows, *tables.find(GreyPage(image), lines, glyph_px))
     return put
 
 

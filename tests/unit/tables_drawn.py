@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from shared.records import Char, Line, Quad, Table
 from worker.reading import layout, order, tables
+from worker.reading.grey import GreyPage
 
 GLYPH = 14.0
 XS, YS = [50, 200, 350, 500], [100, 140, 180, 220]
@@ -73,7 +74,7 @@ def read(picture: Picture, lines: Sequence[Line]) -> layout.Text:
     """The page as it is put together."""
     out = layout.Text()
     rows = order.reading_rows([np.array(line.box, np.float32) for line in lines])
-    layout.compose(out, rows, *tables.find(picture, lines, GLYPH))
+    layout.compose(out, rows, *tables.find(GreyPage(picture), lines, GLYPH))
     return out
 
 

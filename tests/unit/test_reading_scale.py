@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from worker.reading import find, prepare
+from worker.reading.grey import GreyPage
 
 
 def ink(*sizes: tuple[int, float]) -> prepare.Ink:
@@ -58,8 +59,8 @@ def drawn(leaning: float, code: bool = True) -> np.ndarray:
 
 @pytest.mark.parametrize("leaning", [0, 5, -8, 14])
 def test_the_bars_of_a_code_that_leans_are_no_glyphs(leaning: float) -> None:
-    plain = prepare.measure_ink(drawn(leaning, code=False)).height
-    assert prepare.measure_ink(drawn(leaning)).height == pytest.approx(plain, rel=0.2)
+    plain = prepare.measure_ink(GreyPage(drawn(leaning, code=False))).height
+    assert prepare.measure_ink(GreyPage(drawn(leaning))).height == pytest.approx(plain, rel=0.2)
 
 
 def looked_at(left: int, top: int, ink_grey: int = 40, noise: int = 0) -> tuple[int, int, int, int]:
@@ -69,7 +70,7 @@ def looked_at(left: int, top: int, ink_grey: int = 40, noise: int = 0) -> tuple[
         cv2.putText(page, "Lantern Street 14", (left, top + 20 + 34 * row), cv2.FONT_HERSHEY_SIMPLEX, 0.9, (40,) * 3, 2)
     page = np.clip(page + np.random.default_rng(1).normal(0, noise, page.shape), 0, 255).astype(np.uint8)
     cv2.putText(page, "page 7", (700, 980), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (ink_grey,) * 3, 1)
-    return find.place_to_look(prepare.measure_ink(page), 800, 1000)[0]
+    return find.place_to_look(prepare.measure_ink(GreyPage(page)), 800, 1000)[0]
 
 
 def test_blank_margins_are_not_looked_at() -> None:
@@ -90,14 +91,14 @@ def test_all_of_a_page_of_noise_or_of_few_glyphs_is_looked_at() -> None:
     assert looked_at(200, 300, noise=40) == (0, 0, 800, 1000)
     few = np.full((600, 800, 3), 250, np.uint8)
     cv2.putText(few, "A7", (300, 300), cv2.FONT_HERSHEY_SIMPLEX, 2, (0, 0, 0), 3)
-    assert find.place_to_look(prepare.measure_ink(few), 800, 600)[0] == (0, 0, 800, 600)
+    assert find.place_to_look(prepare.measure_ink(GreyPage(few)), 800, 600)[0] == (0, 0, 800, 600)
 
 
 def test_what_stands_between_wide_margins_is_not_enlarged() -> None:
     page = np.full((3000, 2400, 3), 250, np.uint8)
     for row in range(2):
         cv2.putText(page, "Lantern Str", (900, 1400 + 80 * row), cv2.FONT_HERSHEY_SIMPLEX, 1.9, (40,) * 3, 4)
-    ink_there = prepare.measure_ink(page)
+    ink_there = prepare.measure_ink(GreyPage(page))
     (left, top, right, bottom), scale = find.place_to_look(ink_there, 2400, 3000)
     assert (right - left) * (bottom - top) < 0.1 * 2400 * 3000
     assert scale < 1.15 * prepare.detector_scale(2400, 3000, ink_there)
@@ -109,7 +110,7 @@ def test_a_desk_around_a_sheet_is_no_margin() -> None:
     page[200:700, 150:650] = 240
     for row in range(6):
         cv2.putText(page, "Lantern Street 14", (200, 320 + 40 * row), cv2.FONT_HERSHEY_SIMPLEX, 0.9, (40,) * 3, 2)
-    assert find.place_to_look(prepare.measure_ink(page), 800, 1000)[0] == (0, 0, 800, 1000)
+    assert find.place_to_look(prepare.measure_ink(GreyPage(page)), 800, 1000)[0] == (0, 0, 800, 1000)
 
 
 def test_margins_that_would_save_little_are_looked_at() -> None:

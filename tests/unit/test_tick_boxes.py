@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
+from worker.reading.grey import GreyPage
 from worker.reading.tick_boxes import CROSSED, EMPTY, FILLED, TICKED, find
 
 GLYPH = 20.0
@@ -28,11 +29,11 @@ def tick(page: Picture, points: list[tuple[int, int]], thick: int = 2, ink: int 
 
 
 def signs(page: Picture, glyph: float = GLYPH) -> list[str]:
-    return [each.sign for each in find(page, glyph)]
+    return [each.sign for each in find(GreyPage(page), glyph)]
 
 
 def test_an_empty_box_is_found_where_it_stands() -> None:
-    (found,) = find(box(paper()), GLYPH)
+    (found,) = find(GreyPage(box(paper())), GLYPH)
     assert found.sign == EMPTY
     assert np.allclose((found.left, found.top, found.right, found.bottom), (60, 40, 81, 61), atol=1.5)
 
@@ -96,7 +97,7 @@ def test_a_page_that_lies_askew(degrees: float) -> None:
 
 def test_of_a_large_scan_a_smaller_picture_is_looked_at() -> None:
     page = np.full((3000, 2200, 3), 255, np.uint8)
-    (found,) = find(box(page, 1000, 1500, 44, 3), 44.0)
+    (found,) = find(GreyPage(box(page, 1000, 1500, 44, 3)), 44.0)
     assert found.sign == EMPTY
     assert np.allclose((found.left, found.top, found.right, found.bottom), (1000, 1500, 1045, 1545), atol=4)
 
@@ -149,4 +150,4 @@ def test_letters_are_none() -> None:
 def test_what_is_far_from_a_glyph_s_size_is_none() -> None:
     assert signs(box(paper(), side=60)) == []
     assert signs(box(paper(), side=8)) == []
-    assert find(box(paper()), 0.0) == []
+    assert find(GreyPage(box(paper())), 0.0) == []

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
+from worker.reading.grey import GreyPage
 from worker.reading.tick_boxes import find
 
 GLYPH = 20.0
@@ -21,7 +22,7 @@ def circle(thick: int = 1, dot: int = 0, radius: int = 10) -> np.ndarray:
 
 
 def signs(page: np.ndarray) -> list[str]:
-    return [each.sign for each in find(page, GLYPH)]
+    return [each.sign for each in find(GreyPage(page), GLYPH)]
 
 
 def test_an_empty_circle_one_with_a_dot_and_a_full_one() -> None:
@@ -31,7 +32,7 @@ def test_an_empty_circle_one_with_a_dot_and_a_full_one() -> None:
 
 
 def test_it_is_found_where_it_stands() -> None:
-    (found,) = find(circle(), GLYPH)
+    (found,) = find(GreyPage(circle()), GLYPH)
     assert np.allclose((found.left, found.top, found.right, found.bottom), (50, 50, 71, 71), atol=1.5)
 
 

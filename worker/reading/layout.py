@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
-from numpy.typing import NDArray
-
 from shared.records import Cell, Line, Table
 from worker.reading import order, paragraphs, sheets, watermarks
 from worker.reading import tables as finder
 from worker.reading.found import Found
+from worker.reading.grey import GreyPage
 from worker.reading.tables import Sketch
 
 APART = "\n\n"  # between a table and what stands around it
@@ -45,9 +43,7 @@ class Text:
         self.tables.append(Table(sketch.grid.rows, sketch.grid.columns, tuple(cells), sketch.box, span))
 
 
-def arrange(
-    lines: Sequence[Found], stamps: Sequence[Found], vertical: bool, picture: NDArray[np.uint8], glyph_px: float
-) -> Text:
+def arrange(lines: Sequence[Found], stamps: Sequence[Found], vertical: bool, page: GreyPage, glyph_px: float) -> Text:
     """The lines as they are handed on, in reading order, the page's text and its tables, sheet by sheet; then seals, and last
     watermarks, told once. No tables are sought where `glyph_px` is 0, or in columns of upright writing."""
     records = [line.record() for line in lines]
@@ -58,7 +54,7 @@ def arrange(
         own = [records[index] for number, index in enumerate(sheet) if number not in aside]
         boxes = [lines[index].quad for number, index in enumerate(sheet) if number not in aside]
         rows = (order.reading_columns if vertical else order.reading_rows)(boxes)
-        compose(out, rows, *finder.find(picture, own, 0.0 if vertical else glyph_px))
+        compose(out, rows, *finder.find(page, own, 0.0 if vertical else glyph_px))
         marks += [records[sheet[number]] for number in sorted(aside)]
     sealed = [line.record() for line in stamps]
     told = watermarks.told_once([mark.text for mark in marks])

@@ -24,6 +24,7 @@ from worker.reading.context import known_words, lexicon, scope_of, unknown_words
 from worker.reading.crop import MAX_HEIGHT_PX, Cut, Piece, cut
 from worker.reading.detect import Box
 from worker.reading.found import SURE_WORN, Found
+from worker.reading.grey import GreyPage
 from worker.reading.languages import accented, lost_accents, lost_signs
 from worker.reading.recogniser import Reading, Recogniser
 from worker.reading.straighten import level
@@ -176,11 +177,11 @@ class PageLines:
             if line.reading is not None:
                 line.reading = lookalikes.settled(line.reading)
 
-    def tick(self, glyph_px: float) -> None:
-        """Put the boxes to tick into the lines; a typical glyph of the page is `glyph_px` high."""
+    def tick(self, grey: GreyPage, glyph_px: float) -> None:
+        """Put the boxes to tick into the lines; a typical glyph of the page is `glyph_px` high, and `grey` is the page."""
         lines = [line for line in self.found if line.stands() and isinstance(line.piece, Cut) and not line.vertical]
         pairs = [(line.piece, line.reading) for line in lines]
-        boxes = tick_boxes.find(self.image, glyph_px)
+        boxes = tick_boxes.find(grey, glyph_px)
         for index, (piece, reading) in tick_text.into(self.image, boxes, pairs).items():  # type: ignore[arg-type]
             lines[index].piece, lines[index].reading, lines[index].quad = piece, reading, piece.outline()
 

@@ -17,6 +17,7 @@ from worker.reading.cascade import Cascade
 from worker.reading.detect import Detector
 from worker.reading.engines import DETECTOR, load_detector, load_recogniser, load_robust, robust_version, version_of
 from worker.reading.found import Found
+from worker.reading.grey import GreyPage
 from worker.reading.languages import characters
 from worker.reading.lines import PageLines
 from worker.reading.recogniser import Recogniser
@@ -170,11 +171,12 @@ class Reader:
             cascade.begin_page()
         if not alone:
             alone = options.layout == "auto" and find.is_plainly_one_line(image)
+        if not alone and options.preprocess != "off":
+            image, stamps = stamped.read(image, self.detector(options.engine), recogniser, allow)
+        grey = GreyPage(image)
         if not alone:
             detector = self.detector(options.engine)
-            if options.preprocess != "off":
-                image, stamps = stamped.read(image, detector, recogniser, allow)
-            ink = prepare.measure_ink(image)
+            ink = prepare.measure_ink(grey)
             glyph_px = ink.height
             timer.step("prepare")
             boxes = find.find(detector, image, ink)
@@ -197,10 +199,10 @@ class Reader:
         if options.lang.lower() != "ja":  # Japanese has characters of both forms, also where it has no kana
             lines.settle()
         lines.settle_lookalikes()
-        lines.tick(LINE_GLYPHS * height if alone else glyph_px)
+        lines.tick(grey, LINE_GLYPHS * height if alone else glyph_px)
         timer.step("recognise")
         kept = [line for line in lines.found if line.has_text()] if alone else lines.standing()
-        put = layout.arrange(kept, stamps, turn is None, image, 0.0 if alone else glyph_px)
+        put = layout.arrange(kept, stamps, turn is None, grey, 0.0 if alone else glyph_px)
         timer.step("order")
         return Page(
             width,

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from worker.reading import tiles
 from worker.reading.components import components
+from worker.reading.grey import GreyPage, shrunk
 
 LOOK_PX = 1_300_000  # pixels of the picture on which ink is measured, at most; of a huge page a quarter of its sides,
 LOOK_MOST_PX = 6_000_000  # and at most so many
@@ -65,17 +66,16 @@ class Ink:
         return len(self.spots)
 
 
-def measure_ink(page: NDArray[np.uint8]) -> Ink:
-    """Finds glyph-like spots (connected ink after a local threshold) in both polarities of a BGR page; the polarity with
+def measure_ink(page: GreyPage) -> Ink:
+    """Finds glyph-like spots (connected ink after a local threshold) in both polarities of a page; the polarity with
     more of them is the text's.
 
     A spot is glyph-like when it is not much wider than high, fills a fair part of its box, and is neither dust nor a
     picture. Costs some milliseconds a megapixel.
     """
-    height, width = page.shape[:2]
-    fit, most = (math.sqrt(limit / (height * width)) for limit in (LOOK_PX, LOOK_MOST_PX))
+    fit, most = (math.sqrt(limit / (page.height * page.width)) for limit in (LOOK_PX, LOOK_MOST_PX))
     scale = min(1.0, max(fit, min(0.25, most)))
-    grey = shrunk_grey(page, scale)
+    grey = page.shrunk(scale)
     block = 2 * (round(math.sqrt(grey.size)) // 48) + 15
     local = cv2.blur(grey, (block, block))
     best = Ink(0.0, np.zeros((0, 4)))
@@ -90,24 +90,6 @@ def measure_ink(page: NDArray[np.uint8]) -> Ink:
         left, top, right, bottom = _written(grey, MARGIN_SHRINK * scale / scale_of_glyphs(best))
         best = replace(best, written=(left / scale, top / scale, right / scale, bottom / scale))
     return best
-
-
-def shrunk_grey(page: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:
-    """A BGR page in grey at `scale` (1 at most) times its size: halved while that leaves enough, the rest sampled. Averaging
-    over parts of pixels, of all colours, takes twenty times as long."""
-    return shrunk(np.asarray(cv2.cvtColor(page, cv2.COLOR_BGR2GRAY), dtype=np.uint8), scale)
-
-
-def shrunk(grey: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:
-    """The same of a picture that is grey already."""
-    height, width = grey.shape
-    goal = (max(1, round(width * scale)), max(1, round(height * scale)))
-    while grey.shape[1] >= 2 * goal[0] and grey.shape[0] >= 2 * goal[1]:
-        half = (grey.shape[1] // 2, grey.shape[0] // 2)
-        grey = np.asarray(cv2.resize(grey, half, interpolation=cv2.INTER_AREA), dtype=np.uint8)
-    if grey.shape != goal[::-1]:
-        grey = np.asarray(cv2.resize(grey, goal, interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
-    return grey
 
 
 def weighted_percentile(heights: NDArray[np.float64], percent: float) -> float:

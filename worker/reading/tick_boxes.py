@@ -15,7 +15,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.reading import prepare, strokes, tick_circles
+from worker.reading import strokes, tick_circles
+from worker.reading.grey import GreyPage
 
 EMPTY, TICKED, CROSSED, FILLED = "☐", "☑", "☒", "■"
 LOOK_MOST_PX = 3_000_000  # pixels of the picture on which they are sought, at most
@@ -69,14 +70,13 @@ class TickBox:
         return self.left < x < self.right and self.top < y < self.bottom
 
 
-def find(page: NDArray[np.uint8], glyph_px: float) -> list[TickBox]:
-    """The boxes, and the circles to choose by, of a BGR page whose typical glyph is `glyph_px` high. Costs some milliseconds a megapixel."""
-    height, width = page.shape[:2]
-    scale = min(1.0, math.sqrt(LOOK_MOST_PX / (height * width)))
+def find(page: GreyPage, glyph_px: float) -> list[TickBox]:
+    """The boxes, and the circles to choose by, of a page whose typical glyph is `glyph_px` high. Costs some milliseconds a megapixel."""
+    scale = min(1.0, math.sqrt(LOOK_MOST_PX / (page.height * page.width)))
     glyph = glyph_px * scale
     if glyph * SIDES[1] < LEAST_PX:
         return []
-    grey = prepare.shrunk_grey(page, scale)
+    grey = page.shrunk(scale)
     side = 2 * round(2 * glyph) + 1
     local = cv2.blur(grey, (side, side))
     dark = float(np.median(grey[::7, ::7])) < DARK_PAGE

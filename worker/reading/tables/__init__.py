@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from shared.records import Line, Quad
 from worker.reading import geometry, order
 from worker.reading.geometry import Floats
+from worker.reading.grey import GreyPage
 from worker.reading.tables import aligned, fill, level, rules
 from worker.reading.tables.grid import Grid, grids, with_columns, without_slivers
 from worker.reading.tables.level import Level
@@ -63,23 +64,24 @@ class _Piece:
     box: Floats
 
 
-def find(picture: NDArray[np.uint8], lines: Sequence[Line], glyph_px: float) -> tuple[list[Sketch], list[list[Line]]]:
-    """The tables of a BGR page from the top, and of every line what stands in none: itself, parts of it, or nothing. `glyph_px` is the
+def find(picture: GreyPage, lines: Sequence[Line], glyph_px: float) -> tuple[list[Sketch], list[list[Line]]]:
+    """The tables of a page from the top, and of every line what stands in none: itself, parts of it, or nothing. `glyph_px` is the
     height of a typical glyph."""
     quads = [np.array(line.box, np.float32) for line in lines]
     lying = [quad for line, quad in zip(lines, quads, strict=True) if not line.vertical]
     if len(lying) < FEWEST_LINES or glyph_px <= 0:
         return [], [[line] for line in lines]
-    page = level.turned(picture.shape[1], picture.shape[0], lying)
+    page = level.turned(picture.width, picture.height, lying)
     boxes = page.forth_all(quads)
     segments = segments_of(lines, boxes)
     if sum(1 for row in order.rows_of(segments) if len(row) > 1) < 2:
         return [], [[line] for line in lines]  # nothing stands beside anything
-    ruling = _ruling(picture, page, glyph_px)
+    grey = picture.full()
+    ruling = _ruling(grey, page, glyph_px)
     straight = level.straightened(page, boxes, ruling.climbs, ruling.leans)
     if straight is not None:
         page, boxes = straight, straight.forth_all(quads)
-        ruling, segments = _ruling(picture, page, glyph_px), segments_of(lines, boxes)
+        ruling, segments = _ruling(grey, page, glyph_px), segments_of(lines, boxes)
     around = [geometry.bounds(box) for box in boxes]
     flat = [rule for rule in ruling.level if not _is_stroke(rule, around) or _is_shut(rule, ruling.upright, glyph_px)]
     steep = [rule for rule in ruling.upright if not _is_stem(rule, around, flat, glyph_px)]
@@ -104,9 +106,9 @@ def find(picture: NDArray[np.uint8], lines: Sequence[Line], glyph_px: float) -> 
     return sketches, rest
 
 
-def _ruling(picture: NDArray[np.uint8], page: Level, glyph_px: float) -> rules.Ruling:
+def _ruling(grey: NDArray[np.uint8], page: Level, glyph_px: float) -> rules.Ruling:
     scale = rules.scale_of(page.width, page.height, glyph_px, page.matrix is not None)
-    return rules.find(page.grey(picture, scale), glyph_px, scale)
+    return rules.find(page.shown(grey, scale), glyph_px, scale)
 
 
 def _is_stroke(rule: rules.Rule, boxes: Sequence[Bounds]) -> bool:

@@ -40,17 +40,17 @@ class Level:
     width: int
     height: int
 
-    def grey(self, picture: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:
-        """The level picture of a BGR page, in grey, at `scale` (1 at most) times its size."""
-        grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
+    def shown(self, grey: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:
+        """The level picture of a grey page (height, width), at `scale` (1 at most) times its size."""
+        level: cv2.typing.MatLike = grey
         if self.matrix is not None:
             fine = min(1.0, FINER * scale)  # thin rules grow pale when they are turned: this is done on a finer picture
-            grey = _shrunk(grey, fine, picture.shape[1], picture.shape[0])
+            level = _shrunk(grey, fine, grey.shape[1], grey.shape[0])
             zoom = np.diag([fine, fine, 1.0])
             size = (max(1, round(self.width * fine)), max(1, round(self.height * fine)))
             matrix = zoom @ self.matrix @ np.linalg.inv(zoom)
-            grey = cv2.warpPerspective(grey, matrix, size, borderMode=cv2.BORDER_REPLICATE)
-        return np.asarray(_shrunk(grey, scale, self.width, self.height), np.uint8)
+            level = cv2.warpPerspective(level, matrix, size, borderMode=cv2.BORDER_REPLICATE)
+        return np.asarray(_shrunk(level, scale, self.width, self.height), np.uint8)
 
     def forth(self, points: Floats) -> Floats:
         """Points of the page in the level picture, (n, 2)."""
