@@ -45,6 +45,9 @@ class Quick:
         seen = peaks(len(self.text), self.confidence)
         return Trace(reading(self.text, self.confidence, "crnn"), 32, ink.columns(crop), spans, seen)
 
+    def traces(self, crops: Sequence[Crop], allow: frozenset[str] | None = None) -> list[Trace]:
+        return [self.trace(crop, allow) for crop in crops]
+
 
 class Strong:
     name, version, vocabulary = "ppocrv6", "strong-1", HAN | LATIN | frozenset("äöüÄÖÜßẞ")
@@ -322,3 +325,22 @@ def test_the_shipped_gate_can_be_read() -> None:
     shipped = load_gate()
     assert 0 < shipped.threshold < 1
     assert 0.1 < shipped.give_up_share < 1
+
+
+def test_as_many_lines_are_asked_about_at_once_as_would_be_one_by_one() -> None:
+    class Moody(Quick):
+        """Doubts some of the lines, by their width."""
+
+        def trace(self, crop: Crop, allow: frozenset[str] | None = None) -> Trace:
+            self.confidence = 1.0 if crop.shape[1] % 3 else 0.1
+            return super().trace(crop, allow)
+
+    rng = np.random.default_rng(3)
+    for share in (0.1, 0.3, 0.5):
+        crops = [np.full((32, wide, 3), 255, np.uint8) for wide in rng.integers(60, 300, 40).tolist()]
+        at_once, one_by_one = (cascade(Moody(), Strong(), give_up_share=share) for _ in range(2))
+        for page in (at_once, one_by_one):
+            page.begin_page()
+        read = at_once.read(crops)
+        assert read == [reading for crop in crops for reading in one_by_one.read([crop])]
+        assert at_once.last_stats["crnn_lines"] == one_by_one.last_stats["crnn_lines"]

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from worker.reading import accents, doubled, guesses, marks, second_look, spaces, stretches
 from worker.reading import gate as gates
 from worker.reading.context import lexicon, whole_plates
-from worker.reading.engines.ctc_recogniser import CtcRecogniser
+from worker.reading.engines.ctc_recogniser import CtcRecogniser, Trace
 from worker.reading.languages import covers
 from worker.reading.recogniser import Crop, Reading, Recogniser
 from worker.reading.stretches import Stretch
@@ -68,13 +68,16 @@ class Cascade:
         # What the strong engine must read: of these lines, these parts; and whether it is asked because of a fault.
         waiting: list[tuple[int, list[Stretch], bool]] = []
         began = time.perf_counter()
-        for index, crop in enumerate(crops):
-            sure = faulty = False
-            parts: list[Stretch] = []
-            if able and not self._gave_up():
-                out[index], sure, parts, faulty = self._ask_quick(crop, allow)
-            if not sure:
-                waiting.append((index, parts, faulty))
+        asked = 0
+        while able and (count := self._surely_asked(crops[asked:])):
+            traces = self.quick.traces(crops[asked : asked + count], allow)
+            for index, trace in enumerate(traces, asked):
+                out[index] = trace.reading
+                sure, parts, faulty = self._judge(trace, crops[index])
+                if not sure:
+                    waiting.append((index, parts, faulty))
+            asked += count
+        waiting += [(index, [], False) for index in range(asked, len(crops))]
         middle = time.perf_counter()
         pictures = [
             picture
@@ -106,10 +109,9 @@ class Cascade:
         self.quick.release()
         self.strong.release()
 
-    def _ask_quick(self, crop: Crop, allow: frozenset[str] | None) -> tuple[Reading, bool, list[Stretch], bool]:
-        """The CRNN's reading, whether it may stand, and if not, which parts of it must be read again (none: all), and
+    def _judge(self, trace: Trace, crop: Crop) -> tuple[bool, list[Stretch], bool]:
+        """Whether the CRNN's reading may stand, and if not, which parts of it must be read again (none: all), and
         whether that is because of a fault of its kind."""
-        trace = self.quick.trace(crop, allow)
         doubt, parts = self.gate.judge(trace, crop)
         sure = bool(trace.reading.text) and not parts and doubt <= self.gate.threshold
         faults: frozenset[int] = frozenset()
@@ -123,7 +125,7 @@ class Cascade:
         self._passed_on += 0.0 if sure else width / crop.shape[0]
         self.last_stats["crnn_lines"] += 1
         self.last_stats["partly_lines" if parts else "passed_on_lines"] += not sure
-        return trace.reading, sure, parts, bool(faults) or doubt == gates.PASSED_OVER
+        return sure, parts, bool(faults) or doubt == gates.PASSED_OVER
 
     def second_look(self, reading: Reading, crop: Crop) -> tuple[frozenset[int], bool]:
         """What of the CRNN's reading of `crop` is worth another look though the line as a whole was read surely: the
@@ -146,10 +148,17 @@ class Cascade:
             self._known[allow] = covers(self.quick.vocabulary, allow & self.strong.vocabulary)
         return self._known[allow]
 
-    def _gave_up(self) -> bool:
-        """Whether this page has shown that the CRNN does not earn its time on it. What a line costs either engine goes by its
-        width: a page of prose with many small formulas is read by the CRNN."""
-        return self._asked >= self.gate.probe_lines and self._passed_on > self._width * self.gate.give_up_share
+    def _surely_asked(self, crops: Sequence[Crop]) -> int:
+        """How many of the next lines the CRNN is asked about, whatever it makes of those before them; none where the page has
+        shown that it does not earn its time on it. What a line costs either engine goes by its width: a page of prose with
+        many small formulas is read by the CRNN."""
+        asked, width, passed_on = self._asked, self._width, self._passed_on
+        for count, crop in enumerate(crops):
+            if asked + count >= self.gate.probe_lines and passed_on > width * self.gate.give_up_share:
+                return count
+            width += crop.shape[1] / crop.shape[0]
+            passed_on += crop.shape[1] / crop.shape[0]  # at worst
+        return len(crops)
 
     def _completed(self, second: Reading, first: Reading) -> Reading:
         """The stronger engine's reading with what it leaves out now and then."""
