@@ -10,7 +10,7 @@ import openvino
 import pytest
 from openvino import opset13
 
-from worker.reading import eight_bit
+from worker.reading import eight_bit, processor
 from worker.reading.runtime import core
 
 DRAW = np.random.default_rng(7)
@@ -99,6 +99,6 @@ def test_only_processors_that_add_bytes_exactly_take_part(
     monkeypatch: pytest.MonkeyPatch, flags: str, able: bool
 ) -> None:
     monkeypatch.setattr(Path, "read_text", lambda *_, **__: f"flags : {flags}\n")
-    eight_bit.supported.cache_clear()
+    processor.flags.cache_clear()
     assert eight_bit.supported() is able
-    eight_bit.supported.cache_clear()
+    processor.flags.cache_clear()

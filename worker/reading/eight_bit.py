@@ -9,7 +9,6 @@ without a bias or an activation between, OpenVINO 2026.4 loses its scale: no lay
 
 from __future__ import annotations
 
-import functools
 import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from worker.reading import processor
 from worker.reading.runtime import core
 
 KEY = "ocrfleet.eight_bit"  # of the metadata: JSON, layer -> [least, most] of its input
@@ -30,14 +30,9 @@ LEVELS, WEIGHT_LEVELS = 256, 255
 Ranges = dict[str, tuple[float, float]]
 
 
-@functools.cache
 def supported() -> bool:
     """Whether the processor adds up products of bytes exactly (VNNI). Without, 16-bit sums saturate, and it reads worse."""
-    try:
-        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
-    except OSError:
-        return False
-    return bool({"avx512_vnni", "avx_vnni"} & set(text.split()))
+    return bool({"avx512_vnni", "avx_vnni"} & processor.flags())
 
 
 def applied(model: Any) -> Any:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from worker.reading import kernels
 from worker.reading.models import ModelError
 
 SHAPES_KEPT = 24  # prepared shapes that stay in memory; each costs megabytes, so callers use few sizes
@@ -74,6 +75,8 @@ class Session:
         self.metadata = _metadata(graph)
         if edit is not None:
             graph = edit(graph)
+        if self.precision == "f32" and kernels.supported():
+            graph = kernels.preferred(graph)
         settings: dict[str, Any] = {
             "INFERENCE_PRECISION_HINT": self.precision,
             "INFERENCE_NUM_THREADS": threads,
