@@ -1,4 +1,4 @@
-"""`python -m training COMMAND`: train, blend, again, robust, evaluate, sheet, plot. `python -m training COMMAND --help` says more."""
+"""`python -m training COMMAND`: train, blend, again, robust, blanks, evaluate, sheet, plot. `python -m training COMMAND --help` says more."""
 
 from __future__ import annotations
 
@@ -126,6 +126,12 @@ def parser() -> argparse.ArgumentParser:
         "--share", type=float, default=1.0, help="of the trained weights, averaged with the published ones"
     )
     robust.add_argument("--out", type=pathlib.Path, default=ROBUST, help="where the trained weights are written")
+
+    blanks = commands.add_parser("blanks", help="fit what tells a recogniser's plainly blank steps, on drawn lines")
+    blanks.add_argument("engine", choices=("crnn", "ppocrv6"))
+    blanks.add_argument("--lines", type=int, default=3500, help="to fit on; a third as many are kept aside")
+    blanks.add_argument("--models", type=pathlib.Path, default=MODELS, help="folder of the weights")
+    blanks.add_argument("--out", type=pathlib.Path, help="instead of the engine's own file")
 
     evaluate = commands.add_parser("evaluate", help="figures beside PP-OCRv2 and PP-OCRv6 small")
     evaluate.add_argument(

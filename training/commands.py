@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from training.distil import Teacher
 
 VALIDATION_SEED = 90
+BLANKS_ASIDE = 1_000_000  # first seed of the lines on which it is judged what tells blank steps
 CALIBRATION_SEED, CALIBRATION_LINES = 91, 300  # shown to a model to see what range 8 bits must span
 # Rendered lines flatter the trained weights, being of the kind they were trained on; so nearly as good with less of them is better.
 TOLERANCE = 1.1
@@ -41,6 +42,22 @@ def robust(options: argparse.Namespace) -> int:
     size = export(options.model, options.folder / "last.pt", options.out, options.share)
     print(
         f"{options.out}: {size:,} bytes. Write its size and SHA-256 into facts.toml, then run `python -m bench degrade`."
+    )
+    return 0
+
+
+def blanks(options: argparse.Namespace) -> int:
+    from training.blanks import fit, seen
+    from worker.reading.models import facts, place
+
+    aside = range(BLANKS_ASIDE, BLANKS_ASIDE + options.lines // 3)
+    told, plain, lost = fit(*(seen(options.engine, options.models, seeds) for seeds in (range(options.lines), aside)))
+    known = facts(options.engine)
+    out = options.out or place(options.models, known.weight(known.recogniser["blanks"]))
+    np.savez(out, allow_pickle=False, **{name: values.astype(np.float32) for name, values in told.items()})
+    print(
+        f"{out}: of lines kept aside {plain:.1%} of the steps are told to be blank, {lost:.5%} wrongly. "
+        "Write its size and SHA-256 into facts.toml."
     )
     return 0
 

@@ -254,7 +254,7 @@ def facts_of(verdict: Verdict, base: Base, created: str, minutes: float) -> dict
     how = {
         key: value
         for key, value in base.facts.recogniser.items()
-        if key not in ("weight", "vocabulary", "calibrated_as")
+        if key not in ("weight", "vocabulary", "calibrated_as", "blanks")
     }
     if verdict.calibrated:
         how["calibrated_as"] = base.calibrated_as

@@ -187,7 +187,8 @@ def write(
         ]
         rows += [f'about = "{weight.about} 8-bit."', ""]
     how = dict(facts.recogniser) | {"weight": "int8_model", "vocabulary": "file:int8_keys", "classes": len(alphabet)}
-    how.pop("extra_characters", None)
+    for key in ("extra_characters", "blanks"):
+        how.pop(key, None)
     rows += ["[recogniser]", *(f"{key} = {_toml(value)}" for key, value in how.items())]
     (place / "facts.toml").write_text("\n".join(rows) + "\n", encoding="utf-8")
     return _counts(graph)

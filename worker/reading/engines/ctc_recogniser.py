@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bisect
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -26,9 +26,10 @@ from worker.reading import (
     separators,
     underscores,
 )
+from worker.reading.blanks import Split
 from worker.reading.models import Facts, ModelError, place
 from worker.reading.recogniser import Crop, ReadChar, Reading, reading_of
-from worker.reading.runtime import Session
+from worker.reading.runtime import Session, arithmetic
 
 SHRINK_AREA = 2.0  # from this reduction on, pixels are averaged: a linear sample would skip thin strokes
 OVERLAP_HEIGHTS = 3.0  # of a long line's windows: each sees a character and a half beyond where they meet
@@ -59,6 +60,14 @@ def _widths(how: Mapping[str, Any]) -> list[int]:
     if "widths" in how:
         return sorted(how["widths"])
     return list(range(how["width_min"], how["width_max"] + 1, how["width_step"]))
+
+
+def _teller(facts: Facts, folder: Path) -> Path | None:
+    """What tells plainly blank steps (see `blanks`), where the facts name one that was fitted to these very weights."""
+    name = facts.recogniser.get("blanks")
+    found = next((weight for weight in facts.weights if weight.name == name), None)
+    fits = found is not None and found.version == facts.weight(facts.recogniser["weight"]).version
+    return place(folder, found) if found is not None and fits else None
 
 
 class CtcRecogniser:
@@ -93,6 +102,7 @@ class CtcRecogniser:
         self._mean = np.float32(how["mean"] * 255)
         self._scale = np.float32(1 / (how["std"] * 255))
         eight = precision == "auto" and eight_bit.supported()
+        teller = None if robust or eight or arithmetic(precision) != "f32" else _teller(facts, folder)
 
         def edit(graph: Any) -> Any:
             graph = graph if further is None else retrained.applied(graph, further)
@@ -100,7 +110,11 @@ class CtcRecogniser:
                 eight_bit.applied(graph) if eight else graph, how.get("classes"), ctc.TOP_WORN if robust else ctc.TOP
             )
 
-        self.session = Session(file, precision=precision, edit=edit)
+        self.session: Session | Split = (
+            Session(file, precision=precision, edit=edit)
+            if teller is None
+            else Split(file, teller, precision, how.get("classes"))
+        )
         self.alphabet = self._alphabet(facts, folder)
         self.vocabulary = frozenset(self.alphabet) - {""}
         self.allow_all = np.zeros((1, 1, len(self.alphabet)), np.float32)
@@ -148,17 +162,17 @@ class CtcRecogniser:
     def traces(self, crops: Sequence[Crop], allow: frozenset[str] | None = None) -> list[Trace]:
         """The same of several lines. The network sees all of them before anything else is done: it takes the rest out of the
         processor's cache, and to do that line by line costs a receipt 10 ms and more."""
-        sized = [self.resize(crop) if crop.size else None for crop in crops]
-        steps = [None if one is None else self._steps(one, self._mask(allow)) for one in sized]
-        return [self._told(*each, allow) for each in zip(crops, sized, steps, strict=True)]
+        sized = [self.resize(crop) for crop in crops if crop.size]
+        seen = iter(zip(sized, self._steps(sized, self._mask(allow)), strict=True))
+        return [self._told(crop, *next(seen), allow) if crop.size else self._nothing() for crop in crops]
 
-    def _told(
-        self, crop: Crop, sized: NDArray[np.uint8] | None, steps: longline.Steps | None, allow: frozenset[str] | None
-    ) -> Trace:
-        """What the network's steps tell of a line, of which it saw the picture `sized`; both are None for an empty one."""
-        if sized is None or steps is None:
-            empty = Reading("", 0.0, (), self.name)
-            return Trace(empty, self.height, np.zeros(0, np.float32), np.zeros((0, 2), np.float32))
+    def _nothing(self) -> Trace:
+        """Of an empty line."""
+        empty = Reading("", 0.0, (), self.name)
+        return Trace(empty, self.height, np.zeros(0, np.float32), np.zeros((0, 2), np.float32))
+
+    def _told(self, crop: Crop, sized: NDArray[np.uint8], steps: longline.Steps, allow: frozenset[str] | None) -> Trace:
+        """What the network's steps tell of a line, of which it saw the picture `sized`."""
         scores, classes = steps
         first = [peak for peak in ctc.decode(scores, classes) if self.alphabet[peak.index]]
         peaks = first
@@ -240,21 +254,30 @@ class CtcRecogniser:
             return [(0, width)]
         return longline.windows(ink.columns(sized), limit, int(self.height * OVERLAP_HEIGHTS), self.stride)
 
-    def _steps(self, sized: NDArray[np.uint8], mask: NDArray[np.float32]) -> longline.Steps:
-        """The best classes of every step. Plain paper before and after the line is not shown to the network: its steps are
-        blank."""
-        begin, beyond = ink.without_paper(sized)
-        begin -= begin % self.stride
-        seen = sized[:, begin:beyond]
-        cuts = self._cuts(seen)
-        parts = []
-        for first, end in cuts:
-            scores, classes = self.session(self._input(seen[:, first:end]), mask)
-            whole = scores.shape[1] if end == seen.shape[1] else (end - first) // self.stride
-            parts.append((scores[0, :whole], classes[0, :whole]))
-        return longline.delayed(
-            longline.merge(parts, [first // self.stride for first, _ in cuts]), begin // self.stride
-        )
+    def _steps(self, lines: Sequence[NDArray[np.uint8]], mask: NDArray[np.float32]) -> list[longline.Steps]:
+        """The best classes of every step of lines at the model's height. Plain paper before and after a line is not shown to the
+        network: its steps are blank."""
+        inked = [ink.without_paper(line) for line in lines]
+        begins = [begin - begin % self.stride for begin, _ in inked]
+        seen = [line[:, begin:end] for line, begin, (_, end) in zip(lines, begins, inked, strict=True)]
+        cuts = [self._cuts(line) for line in seen]
+        windows = (self._input(line[:, first:end]) for line, own in zip(seen, cuts, strict=True) for first, end in own)
+        answers = iter(self._answers(windows, mask))
+        out = []
+        for line, begin, own in zip(seen, begins, cuts, strict=True):
+            parts = []
+            for (first, end), (scores, classes) in zip(own, answers, strict=False):
+                whole = scores.shape[1] if end == line.shape[1] else (end - first) // self.stride
+                parts.append((scores[0, :whole], classes[0, :whole]))
+            merged = longline.merge(parts, [first // self.stride for first, _ in own])
+            out.append(longline.delayed(merged, begin // self.stride))
+        return out
+
+    def _answers(self, windows: Iterable[NDArray[np.float32]], mask: NDArray[np.float32]) -> Sequence[Any]:
+        """What the network says of each of its inputs."""
+        if isinstance(self.session, Split):
+            return self.session.several(windows, mask)
+        return [self.session(x, mask) for x in windows]
 
     def _input(self, sized: NDArray[np.uint8]) -> NDArray[np.float32]:
         width = sized.shape[1]
