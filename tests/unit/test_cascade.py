@@ -86,6 +86,20 @@ def test_a_doubtful_line_is_read_by_the_stronger_engine() -> None:
     assert (found.text, found.engine) == ("strong", "ppocrv6")
 
 
+@pytest.mark.parametrize(
+    ("text", "confidence", "stands"), [("quick", 0.7, True), ("quick", 0.55, False), ("购物单据", 0.7, False)]
+)
+def test_a_doubtful_line_of_which_words_left_nothing_hardly_read_stands(
+    text: str, confidence: float, stands: bool
+) -> None:
+    """Not a Chinese one: words say little there."""
+    strong = Strong()
+    cascade(Quick(text, confidence), strong, threshold=1e-6, settled=1.0).read([CROP])
+    assert strong.calls == (0 if stands else 1)
+    cascade(Quick(text, confidence), strong, threshold=1e-6, settled=1e-6).read([CROP])
+    assert strong.calls == (1 if stands else 2)
+
+
 def test_figures_that_the_stronger_engine_lost_come_back_also_where_the_crnn_was_not_asked_before() -> None:
     class Narrow(Strong):
         wide = 40.0  # of its 7; other figures are 20 px wide

@@ -57,7 +57,7 @@ def test_what_a_seldom_sign_is_taken_for_is(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["012x", "P/O E32", "me@a.com", "(@ 0%)", "SR @ 6%", "a<b", "5umbrellas", "25 C", "第一——第二", "173.956", "1,150.15",
+    ["012x", "2 X 1.79", "1 x 34.90", "P/O E32", "me@a.com", "(@ 0%)", "SR @ 6%", "a<b", "5umbrellas", "25 C", "第一——第二", "173.956", "1,150.15",
      "192.168.100.20.1", "2019.05.20", "人口 1200", "OK 二楼", "150,15", "5pm", "1C", "10-20", "44%", "Ratio:A", "me@A.com", "[12]", "No. 12",
      "Mr. Yuki Sato", "R. Cox", "5 mm", "12 km", "siR-93C", "No 8, Jalan", "we'll ask", "the 'dry' one", "高新区 12", "[x] done", "'Dry' is", "’90s", "BV 盐石", "Vitamin 盐"],
 )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Sequence
 
@@ -14,6 +15,7 @@ from worker.reading.recogniser import Crop, Reading, Recogniser
 from worker.reading.stretches import Stretch
 
 FAIRLY_SURE = 0.75  # confidence below which the CRNN's answer to a doubtful line is a guess
+CHINESE = re.compile(r"[\u3400-\u9fff]")
 COMMON = -10.0  # logarithm of a common word's share of all: distributed has -9.9, resume and jose -10.1
 SETS_KEPT = 32  # sets of allowed characters; there are about as many languages
 
@@ -114,6 +116,7 @@ class Cascade:
         whether that is because of a fault of its kind."""
         doubt, parts = self.gate.judge(trace, crop)
         sure = bool(trace.reading.text) and not parts and doubt <= self.gate.threshold
+        sure = sure or (not parts and doubt <= self.gate.settled and self._settled(trace.reading))
         faults: frozenset[int] = frozenset()
         if sure or parts:
             faults, hardly_read = self.second_look(trace.reading, crop)
@@ -126,6 +129,11 @@ class Cascade:
         self.last_stats["crnn_lines"] += 1
         self.last_stats["partly_lines" if parts else "passed_on_lines"] += not sure
         return sure, parts, bool(faults) or doubt == gates.PASSED_OVER
+
+    def _settled(self, reading: Reading) -> bool:
+        """Whether words leave no character of a line hardly read; they say little of Chinese ones."""
+        known = self._lexicon is not None and bool(reading.text)
+        return known and not second_look.hardly_read(reading.chars) and not CHINESE.search(reading.text)
 
     def second_look(self, reading: Reading, crop: Crop) -> tuple[frozenset[int], bool]:
         """What of the CRNN's reading of `crop` is worth another look though the line as a whole was read surely: the

@@ -35,6 +35,7 @@ MARGINS = (0.0, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 1.0)  # 1 never keeps the CRNN
 GAIN_WANTED = 0.0  # exact above the strong engine alone, on the fitting half; more is bought dearly
 TIMED = 2  # times a line is read; the quicker counts, without what the first line of a width costs once
 NONE_STAYS, NONE_GOES = -1.0, 2.0  # thresholds that every line is over, and none
+SETTLED = 0.6  # found on pages, not fitted: docs/measurements.md
 PROBE_LINES = 16  # of a page: enough to see what kind it is, if they are of all widths
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -210,6 +211,7 @@ def fit_gate(table: Table, version: str) -> gates.Gate:
         probe_lines=PROBE_LINES,
         give_up_share=give_up_share(table),
         fitted_for=version,
+        settled=SETTLED,
     )
 
 
@@ -243,6 +245,8 @@ def write_gate(gate: gates.Gate, path: Path) -> None:
         f'fitted_for = "{gate.fitted_for}"',
         f"threshold = {gate.threshold:.4f}      # doubt, 0 to 1, over which a line goes to the stronger engine",
         f"margin = {gate.margin}           # by which the CRNN must be surer to be kept on such a line",
+        f"settled = {gate.settled}           # doubt up to which a line without Chinese characters stands where words left no "
+        "character hardly read",
         f"probe_lines = {gate.probe_lines}        # of a page, before the CRNN may be given up on it",
         f"give_up_share = {gate.give_up_share}    # of the width of these lines passed on, from which it is",
         f"bias = {gate.bias:.5f}",
@@ -285,7 +289,8 @@ def report(
         "",
         "## The gate",
         "",
-        f"A line is passed on where its doubt is over {gate.threshold:g}, where the CRNN read nothing or passed over ink "
+        f"A line is passed on where its doubt is over {gate.threshold:g} (over {gate.settled:g} in a line without Chinese characters of which words left "
+        "no character hardly read), where the CRNN read nothing or passed over ink "
         f"{gates.START_HEIGHTS:g} line heights and more before its first character, or for a second look (`second_look.py`): where a character was read "
         f"less surely than {second_look.UNSURE:g} or a space less surely than {second_look.UNSURE_SPACE:g}, or where the answer has a fault of its kind: "
         "a small letter where a capital of its shape may stand, one letter of two, one bracket of two, a code in which nothing tells 0 from O; "

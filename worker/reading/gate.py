@@ -47,7 +47,8 @@ GAP_HEIGHTS = 1.0  # ink so wide without a character is no matter of single ones
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """Fitted weights. A line whose `doubt` is over `threshold` is read by the stronger engine too.
+    """Fitted weights. A line whose `doubt` is over `threshold` is read by the stronger engine too. One without Chinese characters
+    stands up to a doubt of `settled` where no character of it was hardly read once words had their say.
 
     Of two readings the CRNN's stands only where its confidence beats the other's by `margin`. Where more than
     `give_up_share` of a page's first `probe_lines` lines, by their width, were passed on, the CRNN is not asked about the others.
@@ -62,6 +63,7 @@ class Gate:
     probe_lines: int
     give_up_share: float
     fitted_for: str
+    settled: float = 0.0
 
     def fingerprint(self) -> str:
         """Changes whenever a decision may: part of the cascade's version, and so of cache keys."""
@@ -98,6 +100,7 @@ def load_gate(path: Path = GATE_FILE) -> Gate:
         probe_lines=table["probe_lines"],
         give_up_share=table["give_up_share"],
         fitted_for=table["fitted_for"],
+        settled=table["settled"],
     )
 
 

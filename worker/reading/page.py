@@ -24,7 +24,7 @@ from worker.reading.recogniser import Recogniser
 from worker.reading.runtime import arithmetic
 from worker.reading.versions import Version, all_in_use
 
-PREPROCESSING = "28"  # raise it whenever anything on the way changes what is read: it is part of every cache key
+PREPROCESSING = "29"  # raise it whenever anything on the way changes what is read: it is part of every cache key
 STEPS = ("prepare", "detect", "orient", "crop", "recognise", "order")
 MEMORY_MB = 480  # of the process, from which on a page leaves less behind it (see `_keep_small`)
 SOON = 20  # pages: robust weights that are needed again so soon stay, and the engines' kernels go instead

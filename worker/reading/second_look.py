@@ -31,7 +31,7 @@ NEARLY = 0.02  # with this probability at least,
 HARDLY = {"-~": 0.004, "2>": 0.001, "z>": 0.001}
 LIKES = re.compile(
     r"""
-      \d\ ?[xX]\ ?\d                                        # ×
+      \d\ ?[xX]\ ?\d(?!\d*\.\d\d)                          # ×, but not before a price: 2 X 1.79
     | \d\ ?,m\b | \bmm['’](?!\w) | \d\ ?um\b | \d{3}\ ?pm\b | \d°C | (?<![A-Za-z0-9-])\d{2,4}C\b(?!@) | kW[-.]h | \dk[QO0]\b     # μ, ℃, °, ·, Ω
     | [\d/]\ ?m[23]?\b                              # ² and ³, read as figures or not at all
     | (?<![A-Za-z0-9])[szSZ]\d | (?<![A-Za-z0-9'’])[sz]\ \d | (?:^|\ )2\ \d{3}    # ≤ and ≥,
@@ -84,7 +84,7 @@ SURE_SUM = 0.99  # confidence there, at least; nothing less was seen of true one
 POINT = re.compile(r"^\s*\w{1,3}[)）\]]")  # 1) and a), which open nothing
 GOODS = re.compile(r"\*[\u3400-\u9fff]")  # *kind of goods*what was sold, as Chinese invoices have it
 LONGEST_CLOSED = 30  # characters: in longer lines, of running text, a bracket may be closed in the next
-UNSURE = 0.7  # confidence of a character below which it is read again, however sure the rest of a line is,
+UNSURE = 0.6  # confidence of a character below which it is read again, however sure the rest of a line is,
 UNSURE_SPACE = 0.5  # and of a space between two
 SHORTEST_DOUBLED = 6  # letters of a known word from which one of two equal ones is missed; shorter ones may be names
 JOINED = ("i", "l", "f", "fi", "fl", "il")  # what is lost behind an f that its face joins to it (profle, ofce, refl)
