@@ -53,7 +53,7 @@ training-setup: fonts
 training-test: fonts
 	@$(PYTHON) cli/install.py train-test --venv $(TRAINING) --no-models; code=$$?; \
 	if [ $$code = 3 ] && [ -z "$$CI" ]; then exit 0; fi; [ $$code = 0 ] && \
-	  $(TRAINING)/bin/python -m pytest -rs tests/unit/test_training.py tests/unit/test_training_model.py tests/unit/test_finetune.py tests/unit/test_training_robust.py
+	  $(TRAINING)/bin/python -m pytest -rs tests/unit/test_training.py tests/unit/test_training_model.py tests/unit/test_finetune.py tests/unit/test_training_robust.py tests/unit/test_training_blanks.py
 
 # Chinese and Latin faces to draw lines with, some of them kept from training.
 fonts:

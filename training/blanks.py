@@ -26,6 +26,7 @@ HIDDEN = 48
 MATTERS = 1 - context.LEAST_CHANGE  # probability of the blank below which something else may be read
 WEIGHT = 20.0  # of a step that matters, against 1 of the others
 EPOCHS, BATCH, RATE = 16, 1024, 3e-3
+ROUNDED = 1e-3  # more than float32 rounds what the perceptron says by
 LOST = 2e-5  # share of steps that matter and are taken for plainly blank, at most, of lines that were kept aside
 
 
@@ -96,6 +97,6 @@ def says_of(told: dict[str, Array], features: Array) -> Array:
 
 
 def limit(says: Array, matters: Array) -> float:
-    """The least that the perceptron must say, so that of all steps at most LOST matter and are passed by."""
+    """What the perceptron must say more than, so that of all steps at most LOST matter and are passed by."""
     wrong = np.sort(says[matters])[::-1]
-    return float(wrong[min(len(wrong) - 1, int(LOST * len(says)))])
+    return float(wrong[min(len(wrong) - 1, int(LOST * len(says)))]) + ROUNDED
