@@ -25,7 +25,7 @@ def steps(count: int) -> Steps:
 
 def test_what_is_plainly_blank_is_learnt_and_nothing_that_matters_taken_for_it(tmp_path: pathlib.Path) -> None:
     told, plain, lost = fit(steps(20_000), steps(8_000))
-    assert 0.5 < plain < 0.61
+    assert 0.5 < plain < 0.65
     assert lost <= LOST
     np.savez(tmp_path / "told.npz", allow_pickle=False, **told)
     assert set(blanks.load(tmp_path / "told.npz")) == {"inward", "bias", "outward", "limit"}
