@@ -214,7 +214,7 @@ def test_the_gate_sees_what_the_pixels_gave_whatever_the_words_say(
         classes[4 + 4 * place, 0] = engine.alphabet.index(char)
     classes[4, 1] = engine.alphabet.index("s")
     scores[4] = 0.6, 0.35, 0.02, 0.01
-    monkeypatch.setattr(engine, "_steps", lambda sized, mask: (scores, classes))
+    monkeypatch.setattr(engine, "_steps", lambda lines, mask: [(scores, classes)])
     trace = engine.trace(np.full((32, 160, 3), 255, np.uint8))
     assert trace.reading.text == text
     assert trace.peaks[0].confidence == pytest.approx(0.6)

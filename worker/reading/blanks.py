@@ -18,12 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worker.reading import ctc
-from worker.reading.models import ModelError
+from worker.reading.models import Facts, ModelError, place
 from worker.reading.runtime import Session
 
-PLAIN = (
-    0.9  # probability of the blank from which it is plain: nothing that a line is settled by is then likelier than 0.1
-)
+PLAIN = 0.9  # probability of the blank from which it is plain: nothing else is then likelier than 0.1
 ROWS, ROWS_STEP = 128, 16  # steps that the last layer is asked about at once, and of which their number is a multiple
 
 Floats = NDArray[np.float32]
@@ -80,6 +78,14 @@ class Split:
             return [(np.zeros((0, ctc.TOP), np.float32), np.zeros((0, ctc.TOP), np.int32)) for _ in lines]
         scores, classes = (np.concatenate(each) for each in zip(*parts, strict=True))
         return list(zip(np.split(scores, ends), np.split(classes, ends), strict=True))
+
+
+def teller_of(facts: Facts, folder: Path) -> Path | None:
+    """The perceptron's file, where the facts name one that was fitted to these very weights: it knows the habits of no others."""
+    name = facts.recogniser.get("blanks")
+    found = next((weight for weight in facts.weights if weight.name == name), None)
+    fits = found is not None and found.version == facts.weight(facts.recogniser["weight"]).version
+    return place(folder, found) if found is not None and fits else None
 
 
 def load(file: Path) -> dict[str, Floats]:

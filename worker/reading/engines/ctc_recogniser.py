@@ -26,7 +26,7 @@ from worker.reading import (
     separators,
     underscores,
 )
-from worker.reading.blanks import Split
+from worker.reading.blanks import Split, teller_of
 from worker.reading.models import Facts, ModelError, place
 from worker.reading.recogniser import Crop, ReadChar, Reading, reading_of
 from worker.reading.runtime import Session, arithmetic
@@ -62,14 +62,6 @@ def _widths(how: Mapping[str, Any]) -> list[int]:
     return list(range(how["width_min"], how["width_max"] + 1, how["width_step"]))
 
 
-def _teller(facts: Facts, folder: Path) -> Path | None:
-    """What tells plainly blank steps (see `blanks`), where the facts name one that was fitted to these very weights."""
-    name = facts.recogniser.get("blanks")
-    found = next((weight for weight in facts.weights if weight.name == name), None)
-    fits = found is not None and found.version == facts.weight(facts.recogniser["weight"]).version
-    return place(folder, found) if found is not None and fits else None
-
-
 class CtcRecogniser:
     """Reads lines with one warm CTC model. `folder` holds the weights; `docs/models.md` explains the keys of `facts`.
 
@@ -102,7 +94,7 @@ class CtcRecogniser:
         self._mean = np.float32(how["mean"] * 255)
         self._scale = np.float32(1 / (how["std"] * 255))
         eight = precision == "auto" and eight_bit.supported()
-        teller = None if robust or eight or arithmetic(precision) != "f32" else _teller(facts, folder)
+        teller = None if robust or eight or arithmetic(precision) != "f32" else teller_of(facts, folder)
 
         def edit(graph: Any) -> Any:
             graph = graph if further is None else retrained.applied(graph, further)
