@@ -162,28 +162,48 @@ def test_two_gateways_serve_one_fleet(fleet: Fleet, observe: Observe, recovered:
         second.wait(30)
 
 
-def skewed_worker(stack: Stack, seconds: int) -> subprocess.Popen[bytes]:
-    """A second worker of the fleet whose clock is off."""
+def skewed_worker(stack: Stack, seconds: int, screen: Path) -> subprocess.Popen[bytes]:
+    """A second worker of the fleet whose clock is off; what it prints goes into `screen`."""
     faketime = shutil.which("faketime")
     if faketime is None:
         message = "faketime is not installed (Debian package faketime)"
         if os.environ.get("CI"):
             pytest.fail(message)
         pytest.skip(message)
-    return subprocess.Popen(
-        # -m: the library for programs with threads. The other crashes in some starts (SIGSEGV, 2 of 23 and in CI).
-        [faketime, "-m", "-f", f"{seconds:+d}s", sys.executable, "-m", "worker"],
-        cwd=ROOT,
-        env={
-            **stack.environment,
-            "REDIS_URL": stack.redis_url,
-            "WORKER_CORES": "1",
-            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-        },
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    with screen.open("wb") as output:
+        return subprocess.Popen(
+            # -m: the library for programs with threads. The other crashes in some starts (SIGSEGV, 2 of 23 and in CI).
+            [faketime, "-m", "-f", f"{seconds:+d}s", sys.executable, "-m", "worker"],
+            cwd=ROOT,
+            env={
+                **stack.environment,
+                "REDIS_URL": stack.redis_url,
+                "WORKER_CORES": "1",
+                "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+            },
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+
+def second_worker(stack: Stack, seconds: int, screen: Path, eye: Observer) -> subprocess.Popen[bytes]:
+    """`skewed_worker`, once the fleet knows it.
+
+    A start in which libfaketime itself crashes is made again: its shared memory does that with some programs
+    (wolfcw/libfaketime, pull request 465), seldom with this one, and it says so.
+    """
+    for _ in range(3):
+        other = skewed_worker(stack, seconds, screen)
+        eventually(
+            lambda: other.poll() is not None or len(eye.get("/v1/capacity")["workers"]) == 2,
+            what="both workers are there",
+        )
+        printed = screen.read_text(errors="replace")
+        if other.poll() is None or not any(sign in printed for sign in ("libfaketime:", "Caught Segmentation fault")):
+            break
+    assert other.poll() is None, f"the worker with the other clock ended:\n{printed[-4000:]}"
+    return other
 
 
 def group(leader: int) -> set[int]:
@@ -197,16 +217,13 @@ def group(leader: int) -> set[int]:
 
 
 @pytest.mark.parametrize("seconds", [60, -60])
-def test_clocks_that_differ_do_no_harm(seconds: int, fleet: Fleet, observe: Observe, recovered: Recovered) -> None:
+def test_clocks_that_differ_do_no_harm(
+    seconds: int, fleet: Fleet, observe: Observe, recovered: Recovered, tmp_path: Path
+) -> None:
     stack = fleet()
     eye = observe(stack)
-    other = skewed_worker(stack, seconds)
+    other = second_worker(stack, seconds, tmp_path / "other.log", eye)
     try:
-        eventually(
-            lambda: other.poll() is not None or len(eye.get("/v1/capacity")["workers"]) == 2,
-            what="both workers are there",
-        )
-        assert other.poll() is None, "the worker with the other clock ended"
         started = time.monotonic()
         job = eye.submit(pdf(40 + seconds, pages=16))
         mine = set(stack.worker_children())
