@@ -29,6 +29,7 @@ Fleet = Callable[..., Stack]
 Observe = Callable[[Stack], Observer]
 Recovered = Callable[[str, float], None]
 READ_AGAIN_S = 30.0
+STARTS = 3
 
 
 @contextmanager
@@ -193,17 +194,23 @@ def second_worker(stack: Stack, seconds: int, screen: Path, eye: Observer) -> su
     A start in which libfaketime itself crashes is made again: its shared memory does that with some programs
     (wolfcw/libfaketime, pull request 465), seldom with this one, and it says so.
     """
-    for _ in range(3):
+    for _ in range(STARTS):
         other = skewed_worker(stack, seconds, screen)
-        eventually(
-            lambda: other.poll() is not None or len(eye.get("/v1/capacity")["workers"]) == 2,
-            what="both workers are there",
-        )
+        if known(other, eye):
+            return other
         printed = screen.read_text(errors="replace")
-        if other.poll() is None or not any(sign in printed for sign in ("libfaketime:", "Caught Segmentation fault")):
+        if not any(sign in printed for sign in ("libfaketime:", "Caught Segmentation fault")):
             break
-    assert other.poll() is None, f"the worker with the other clock ended:\n{printed[-4000:]}"
-    return other
+    raise AssertionError(f"the worker with the other clock ended:\n{printed[-4000:]}")
+
+
+def known(other: subprocess.Popen[bytes], eye: Observer) -> bool:
+    """Whether the fleet came to know a second worker; False when that ended first."""
+    eventually(
+        lambda: other.poll() is not None or len(eye.get("/v1/capacity")["workers"]) == 2,
+        what="both workers are there",
+    )
+    return other.poll() is None
 
 
 def group(leader: int) -> set[int]:
